@@ -1,0 +1,1 @@
+//! Benchmarks: stages, ladder, end to end.

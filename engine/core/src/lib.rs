@@ -1,0 +1,1 @@
+//! The engine as a pure function of documents and stream time.

@@ -1,0 +1,1 @@
+//! Arrival estimates learned while streaming.

@@ -1,0 +1,1 @@
+//! Bytes of any wire format to one tape.

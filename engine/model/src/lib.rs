@@ -1,0 +1,1 @@
+//! The nouns of crossdock: keys, times, milestones, events, changes, limits.

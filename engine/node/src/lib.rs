@@ -1,0 +1,1 @@
+//! The shell: command line, sources, sinks, threads, telemetry.

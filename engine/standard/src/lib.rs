@@ -1,0 +1,1 @@
+//! Tracking numbers, times and places as the world writes them.

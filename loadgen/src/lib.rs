@@ -1,0 +1,1 @@
+//! Carrier documents from a seed, and the oracle of what they must cause.

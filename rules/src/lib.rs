@@ -1,0 +1,1 @@
+//! Feeds and rules as data: parsed, checked, compiled.

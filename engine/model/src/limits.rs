@@ -1,0 +1,68 @@
+//! Every limit of the engine, its unit in its name, and what must hold between them.
+//!
+//! A configuration may lower a limit; it may not raise one above the value here.
+
+/// Bytes of one document. Longer ones become dead letters.
+pub const DOCUMENT_SIZE_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of one document by default: what a webhook of 10,000 events may weigh.
+pub const DOCUMENT_SIZE_DEFAULT: usize = 16 * 1024 * 1024;
+
+/// Levels of nesting in a document.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+
+/// Events of one document.
+pub const DOCUMENT_EVENTS_MAX: usize = 100_000;
+
+/// Bytes of the payload that a dead letter keeps.
+pub const DEAD_LETTER_PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a normalized tracking number.
+pub const NUMBER_LEN_MAX: usize = 40;
+
+/// Bytes of any other text taken from an event; longer ones are cut at a character.
+pub const TEXT_LEN_MAX: usize = 512;
+
+/// Lanes (decoder threads) of one group.
+pub const LANES_MAX: usize = 16;
+
+/// Shards (state owners) of one group.
+pub const SHARDS_MAX: usize = 16;
+
+/// Documents in one batch between reader, lane, shard and committer.
+pub const BATCH_DOCUMENTS_MAX: usize = 1024;
+
+/// Bytes of documents in one batch, unless a single document is longer.
+pub const BATCH_SIZE_TARGET: usize = 1024 * 1024;
+
+/// Batches a ring holds. A full ring is back-pressure, not an error.
+pub const RING_BATCHES_MAX: usize = 8;
+
+/// Messages in one JetStream atomic batch (a server limit, ADR-50).
+pub const COMMIT_MESSAGES_MAX: usize = 1000;
+
+/// Events kept in one shipment's history; older ones leave the fold, their fingerprints stay.
+pub const HISTORY_EVENTS_MAX: usize = 256;
+
+/// Seconds that an event's time may lie ahead of its receipt before it is untrusted.
+pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;
+
+/// Seconds after a delivery within which a forward scan is a late report, not a correction.
+pub const DELIVERY_SETTLE_SECONDS: u32 = 120 * 60;
+
+/// Seconds within which two failed-attempt rows are one attempt.
+pub const ATTEMPT_WINDOW_SECONDS: u32 = 2 * 3600;
+
+/// Seconds without an event after which a new label opens a new epoch of a finished number.
+pub const EPOCH_GAP_SECONDS: u32 = 30 * 86_400;
+
+/// Seconds without any event after which anything opens a new epoch.
+pub const EPOCH_SILENCE_SECONDS: u32 = 120 * 86_400;
+
+const _: () = {
+    assert!(DOCUMENT_SIZE_DEFAULT <= DOCUMENT_SIZE_MAX);
+    assert!(DEAD_LETTER_PAYLOAD_BYTES_MAX < DOCUMENT_SIZE_DEFAULT);
+    assert!(RING_BATCHES_MAX.is_power_of_two());
+    assert!(DELIVERY_SETTLE_SECONDS < EPOCH_GAP_SECONDS);
+    assert!(EPOCH_GAP_SECONDS < EPOCH_SILENCE_SECONDS);
+};

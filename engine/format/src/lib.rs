@@ -1,1 +1,33 @@
 //! Bytes of any wire format to one tape.
+//!
+//! # Place
+//! First stage of the way of an event: a message's bytes come in, a flat list of [`Node`]s goes out, and the
+//! feed's compiled paths walk it. Knows nothing of carriers; pure: no clock, file or thread.
+//!
+//! # Method
+//! simd-json's tape *is* the tape: `Object { len, count }` and `Array { len, count }` are followed by `count` nodes,
+//! keys are `String` nodes. JSON is parsed into it directly; every other format is scanned once into a compact
+//! list of spans and then written out as the same nodes, so that one extractor walks all. Storage is reused.
+//!
+//! # Holds
+//! [`Decoder`] (all formats), [`Document`] and [`TapeView`] (what comes out), [`Splitter`] (documents of a payload),
+//! [`DecodeLimits`], [`DecodeError`], [`Warning`].
+//!
+//! # Does not hold
+//! Paths, code tables, time: those are the feed's.
+
+mod decode;
+mod error;
+mod json;
+mod limits;
+mod split;
+mod tape;
+mod warning;
+
+pub use decode::{CsvOptions, Decoder, Document, Format, PADDING, pad};
+pub use error::{DecodeError, DecodeErrorKind};
+pub use limits::DecodeLimits;
+pub use simd_json::{Node, StaticNode};
+pub use split::Splitter;
+pub use tape::{Elements, Entries, NumberText, TapeView};
+pub use warning::{Warning, WarningKind};

@@ -1,0 +1,153 @@
+//! Fixed-point logarithm and power of two: the same bits on every machine.
+//!
+//! # Place
+//! Below `histogram` (weights), `drift` (ratios) and `board` (decay).
+//! # Method
+//! The logarithm squares the mantissa once per bit; the power multiplies the roots of two that the bits
+//! name. The roots come from an integer square root at compile time, so no libm function is called.
+//! # Holds
+//! `exp2(log2(x))` is within 2^-13 of x, relatively; both are monotone (tests).
+//! # Does not hold
+//! More than 16 bits behind the point.
+
+/// One in Q16.
+pub const ONE_Q16: i64 = 1 << 16;
+
+/// `2^(1/2^(i+1))` in Q31 for i in 0..16.
+const ROOTS_Q31: [u64; 16] = roots();
+
+/// `2^(i/64)` in Q16, the weight of a sample inside its octave.
+pub const OCTAVE_Q16: [u32; 64] = octave();
+
+const fn isqrt(value: u128) -> u64 {
+    let mut low: u128 = 0;
+    let mut high: u128 = 1 << 63;
+    // Ends: the interval halves each turn.
+    while low < high {
+        let middle = (low + high).div_ceil(2);
+        if middle * middle <= value {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low as u64
+}
+
+const fn roots() -> [u64; 16] {
+    let mut out = [0; 16];
+    // Q62 inside, so that sixteen roots in a row keep all of Q31.
+    let mut root: u128 = 2 << 62;
+    let mut i = 0;
+    while i < 16 {
+        root = isqrt(root << 62) as u128;
+        out[i] = (root >> 31) as u64;
+        i += 1;
+    }
+    out
+}
+
+const fn octave() -> [u32; 64] {
+    let mut out = [0; 64];
+    let mut i = 0;
+    while i < 64 {
+        out[i] = (fraction_q31((i as u32) << 10) >> 15) as u32;
+        i += 1;
+    }
+    out
+}
+
+/// `2^(fraction / 65536)` in Q31, for a fraction below 65536.
+const fn fraction_q31(fraction: u32) -> u64 {
+    let mut out: u64 = 1 << 31;
+    let mut i = 0;
+    while i < 16 {
+        if fraction & (1 << (15 - i)) != 0 {
+            out = (out * ROOTS_Q31[i]) >> 31;
+        }
+        i += 1;
+    }
+    out
+}
+
+/// Base-2 logarithm of a positive number, Q16.
+pub fn log2_q16(value: u64) -> i64 {
+    assert!(0 < value);
+    let whole = 63 - value.leading_zeros();
+    let mut mantissa = if 31 <= whole { value >> (whole - 31) } else { value << (31 - whole) };
+    let mut fraction = 0;
+    for _ in 0..16 {
+        mantissa = (mantissa * mantissa) >> 31;
+        fraction <<= 1;
+        if 1 << 32 <= mantissa {
+            mantissa >>= 1;
+            fraction |= 1;
+        }
+    }
+    (i64::from(whole) << 16) | fraction
+}
+
+/// Two to the power of a Q16 exponent, in Q16. Saturates above 2^31 and is 0 below 2^-17.
+pub fn exp2_q16(exponent_q16: i64) -> i64 {
+    let whole = exponent_q16 >> 16;
+    let fraction = (exponent_q16 & 0xFFFF) as u32;
+    if 31 <= whole {
+        return i64::MAX >> 16;
+    }
+    if whole < -17 {
+        return 0;
+    }
+    let value = fraction_q31(fraction) as i64;
+    let shift = whole - 15;
+    if 0 <= shift { value << shift } else { value >> -shift }
+}
+
+/// `value * 2^(-elapsed / half_life)`, rounded toward zero. Elapsed below zero counts as zero.
+pub fn decayed(value: i64, elapsed: i64, half_life: i64) -> i64 {
+    assert!(0 < half_life);
+    if elapsed <= 0 || value == 0 {
+        return value;
+    }
+    let exponent = -((i128::from(elapsed) << 16) / i128::from(half_life)).min(64 << 16) as i64;
+    let whole = (-exponent) >> 16;
+    // The whole octaves are a shift, so that nothing of a large sum is lost in Q16.
+    let rest = exponent + (whole << 16);
+    let factor = exp2_q16(rest);
+    if 63 <= whole {
+        return 0;
+    }
+    (((i128::from(value) * i128::from(factor)) >> 16) as i64) / (1_i64 << whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_and_logarithms_agree_with_the_float_ones() {
+        for exponent in (-8 * 65_536..20 * 65_536).step_by(1_237) {
+            let expected = (exponent as f64 / 65_536.0).exp2() * 65_536.0;
+            let got = exp2_q16(exponent) as f64;
+            assert!((got - expected).abs() <= 1.0 + expected / 65_536.0, "{exponent}");
+        }
+        for value in (1..2_000_000_u64).step_by(997).chain([1, 2, 3, u64::MAX]) {
+            let expected = (value as f64).log2() * 65_536.0;
+            assert!((log2_q16(value) as f64 - expected).abs() <= 2.0, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_halves_in_a_half_life() {
+        assert_eq!(decayed(1 << 40, 7, 7), 1 << 39);
+        assert_eq!(decayed(-(1 << 40), 14, 7), -(1 << 38));
+        assert_eq!(decayed(5, -3, 7), 5);
+        assert_eq!(decayed(i64::MAX, i64::MAX, 1), 0);
+    }
+
+    #[test]
+    fn an_octave_rises_from_one_to_just_below_two() {
+        assert_eq!(OCTAVE_Q16[0], 65_536);
+        assert!(OCTAVE_Q16.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(OCTAVE_Q16[32], 92_681);
+    }
+}

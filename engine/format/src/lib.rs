@@ -16,13 +16,19 @@
 //! # Does not hold
 //! Paths, code tables, time: those are the feed's.
 
+#[cfg(test)]
+mod check;
 mod decode;
+mod encoding;
 mod error;
 mod json;
 mod limits;
+mod names;
+mod outline;
 mod split;
 mod tape;
 mod warning;
+mod xml;
 
 pub use decode::{CsvOptions, Decoder, Document, Format, PADDING, pad};
 pub use error::{DecodeError, DecodeErrorKind};
@@ -30,4 +36,4 @@ pub use limits::DecodeLimits;
 pub use simd_json::{Node, StaticNode};
 pub use split::Splitter;
 pub use tape::{Elements, Entries, NumberText, TapeView};
-pub use warning::{Warning, WarningKind};
+pub use warning::{Tag, Warning, WarningKind};

@@ -10,3 +10,5 @@
 //! (`model`) and the shapes of time (`standard`); it knows nothing of documents or shipments.
 
 pub mod feed;
+pub mod rule;
+pub mod wheel;

@@ -2,7 +2,29 @@
 //!
 //! # Place
 //!
-//! A feed file -> `syntax` (as written, with spans) -> `check` (what it means, every mistake) ->
-//! [`program::Feed`] (flat, for the extractor). The language is described in `docs/FEEDS.md`.
+//! A feed file -> `yaml` (a tree of texts with places) -> `compile` (what it means, every mistake)
+//! -> [`program::Feed`] (flat, for the extractor). The language is described in `docs/FEEDS.md`.
+//!
+//! # Holds
+//!
+//! [`compile`] and [`builtin`] (all feeds together), [`FeedError`], [`FeedTest`], [`explain`].
 
 pub mod program;
+
+mod error;
+mod yaml;
+mod syntax;
+mod layout;
+mod read;
+mod block;
+mod codes;
+mod reach;
+mod suite;
+mod compile;
+mod set;
+mod explain;
+
+pub use error::FeedError;
+pub use explain::explain;
+pub use set::{FeedSet, builtin, builtin_files, compile};
+pub use suite::{ExpectedEvent, FeedTest};

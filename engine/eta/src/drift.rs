@@ -15,6 +15,9 @@ use crate::fixed::{ONE_Q16, decayed, exp2_q16, log2_q16};
 /// What is added to both sides of the ratio, minutes.
 pub(crate) const OFFSET_MINUTES: i64 = 60;
 
+/// The most that one outcome says: a factor of eight. A forgotten parcel is not the network's state.
+const RATIO_MAX_Q16: i64 = 3 << 16;
+
 /// The state of one drift.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
@@ -31,6 +34,7 @@ impl Drift {
     pub fn observe(&mut self, actual: i64, median: i64, at: i64, half_life: i64) {
         let grown = |minutes: i64| (minutes.max(0) + OFFSET_MINUTES) as u64;
         let ratio_q16 = log2_q16(grown(actual)) - log2_q16(grown(median));
+        let ratio_q16 = ratio_q16.clamp(-RATIO_MAX_Q16, RATIO_MAX_Q16);
         let elapsed = at - self.at;
         self.sum_q32 = decayed(self.sum_q32, elapsed, half_life) + (ratio_q16 << 16);
         self.weight_q16 = decayed(self.weight_q16, elapsed, half_life) + ONE_Q16;

@@ -8,3 +8,13 @@ pub mod symbol;
 pub mod histogram;
 pub mod tree;
 pub mod mixture;
+pub mod board;
+pub mod drift;
+pub mod calendar;
+pub mod census;
+pub mod estimate;
+pub mod estimator;
+pub mod settings;
+pub mod publish;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;

@@ -1,0 +1,192 @@
+//! When a published estimate changes: the anti-flap policy.
+//!
+//! # Place
+//! After [`crate::estimator`], per shipment; the caller keeps a [`Published`] in its record.
+//! # Method
+//! The published value stays while it lies inside the band and has not passed; otherwise it becomes the p50,
+//! at most once per interval, except when the journey's end is near or the value has passed.
+//! # Holds
+//! A change always changes the rounded value. The first estimate is always published.
+//! # Does not hold
+//! Whether a sparse estimate is shown: it comes with its interval and its reason.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
+use crate::estimate::{Confidence, Estimate, Reason};
+use crate::lane::MilestoneClass;
+use crate::settings::{Band, PublishPolicy, Rounding};
+
+/// What made the caller ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A newer milestone.
+    Milestone,
+    /// Time passed without one.
+    Age,
+    /// The learned state moved at a mark.
+    Drift,
+    /// The carrier changed its estimate.
+    CarrierUpdate,
+    /// A calendar changed.
+    Calendar,
+}
+
+/// What was published last; a fixed-size part of a shipment record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The published instant, unix seconds.
+    pub p50: i64,
+    /// The instant to commit to that went with it.
+    pub p90: i64,
+    /// When it was published.
+    pub at: i64,
+}
+
+/// A change to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EtaChanged {
+    /// The value before, if any.
+    pub from: Option<i64>,
+    /// The value now: the p50.
+    pub to: i64,
+    /// The p50, as `to`.
+    pub p50: i64,
+    /// The p90.
+    pub p90: i64,
+    /// Trust.
+    pub confidence: Confidence,
+    /// Why not more.
+    pub reason: Reason,
+    /// What made it change.
+    pub cause: Cause,
+}
+
+impl EtaChanged {
+    /// What the record keeps of it.
+    pub fn published(&self, now: i64) -> Published {
+        Published { p50: self.p50, p90: self.p90, at: now }
+    }
+}
+
+/// Decides whether an estimate replaces the published one.
+pub fn publish(
+    policy: &PublishPolicy,
+    before: Option<&Published>,
+    estimate: &Estimate,
+    class: MilestoneClass,
+    calendar: &Calendar,
+    now: i64,
+    cause: Cause,
+) -> Option<EtaChanged> {
+    let changed = EtaChanged {
+        from: before.map(|before| before.p50),
+        to: estimate.p50,
+        p50: estimate.p50,
+        p90: estimate.p90,
+        confidence: estimate.confidence,
+        reason: estimate.reason,
+        cause,
+    };
+    let Some(before) = before else { return Some(changed) };
+    let rounded = |instant: i64| match policy.rounding {
+        Rounding::Day => calendar.day(instant),
+        Rounding::Seconds(seconds) => instant.div_euclid(seconds),
+    };
+    let value = rounded(before.p50);
+    if rounded(estimate.p50) == value {
+        return None;
+    }
+    let passed = value < rounded(now);
+    let (low, high) = match policy.band {
+        Band::Middle60 => (estimate.p20, estimate.p80),
+        Band::Middle80 => (estimate.p10, estimate.p90),
+    };
+    if !passed && rounded(low) <= value && value <= rounded(high) {
+        return None;
+    }
+    let near = class == MilestoneClass::OutForDelivery;
+    let soon = now < before.at.saturating_add(policy.interval_min);
+    (passed || near || !soon).then_some(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::Basis;
+
+    const DAY: i64 = 86_400;
+    const NOW: i64 = 1_700_006_400;
+
+    fn estimate(days: [i64; 5]) -> Estimate {
+        let [p10, p20, p50, p80, p90] = days.map(|days| NOW + days * DAY);
+        Estimate {
+            p10,
+            p20,
+            p50,
+            p80,
+            p90,
+            basis: Basis::Learned,
+            effective: 100,
+            drift_q16: 65_536,
+            confidence: Confidence::High,
+            reason: Reason::None,
+            breach_ppm: None,
+            promise_days_past: None,
+            carrier_days_past: None,
+        }
+    }
+
+    /// Days from now of the published value, hours since it was published, class, quantiles in days.
+    fn check(before: i64, hours: i64, class: MilestoneClass, days: [i64; 5], expected: Option<i64>) {
+        let policy = PublishPolicy {
+            band: Band::Middle60,
+            interval_min: 4 * 3_600,
+            rounding: Rounding::Day,
+        };
+        let before = Published { p50: NOW + before * DAY, p90: NOW, at: NOW - hours * 3_600 };
+        let got = publish(
+            &policy, Some(&before), &estimate(days), class, &Calendar::continuous(), NOW, Cause::Age,
+        );
+        assert_eq!(got.map(|changed| (changed.to - NOW) / DAY), expected, "{days:?}");
+    }
+
+    #[test]
+    fn a_value_inside_the_band_stays() {
+        let transit = MilestoneClass::InTransit;
+        check(3, 24, transit, [1, 2, 4, 6, 7], None);
+        check(2, 24, transit, [1, 2, 4, 6, 7], None);
+        check(1, 24, transit, [1, 2, 4, 6, 7], Some(4));
+        check(7, 24, transit, [1, 2, 4, 6, 7], Some(4));
+        check(4, 24, transit, [1, 2, 4, 6, 7], None);
+    }
+
+    #[test]
+    fn the_interval_holds_except_near_the_end_or_when_the_value_has_passed() {
+        check(7, 3, MilestoneClass::InTransit, [1, 2, 4, 6, 7], None);
+        check(7, 3, MilestoneClass::OutForDelivery, [0, 0, 0, 1, 1], Some(0));
+        check(-1, 1, MilestoneClass::InTransit, [0, 0, 1, 2, 3], Some(1));
+    }
+
+    #[test]
+    fn the_first_estimate_is_published() {
+        let policy = PublishPolicy {
+            band: Band::Middle80,
+            interval_min: 0,
+            rounding: Rounding::Seconds(60),
+        };
+        let got = publish(
+            &policy,
+            None,
+            &estimate([1, 2, 3, 4, 5]),
+            MilestoneClass::Label,
+            &Calendar::continuous(),
+            NOW,
+            Cause::Milestone,
+        );
+        let changed = got.expect("published");
+        assert_eq!((changed.from, changed.to), (None, NOW + 3 * DAY));
+        assert_eq!(changed.published(NOW).at, NOW);
+    }
+}

@@ -12,11 +12,10 @@
 
 use simd_json::{Node, Tape};
 
-use crate::encoding::Text;
 use crate::json::Json;
-use crate::outline::{Outline, TEXT_SIZE_MAX};
+use crate::outline::TEXT_SIZE_MAX;
+use crate::scanners::Scanners;
 use crate::warning::Warnings;
-use crate::xml::Xml;
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits, TapeView, Warning};
 
 /// Bytes that must follow a document for [`Decoder::decode_padded`]; their content does not matter.
@@ -97,9 +96,7 @@ pub fn pad(buffer: &mut Vec<u8>) -> usize {
 pub struct Decoder {
     limits: DecodeLimits,
     json: Json,
-    xml: Xml,
-    text: Text,
-    outline: Outline,
+    scanners: Scanners,
     tape: Tape<'static>,
     warnings: Warnings,
 }
@@ -113,9 +110,7 @@ impl Decoder {
         Self {
             limits,
             json: Json::new(limits.depth_max),
-            xml: Xml::default(),
-            text: Text::default(),
-            outline: Outline::default(),
+            scanners: Scanners::default(),
             tape: Tape(Vec::new()),
             warnings: Warnings::new(limits.warning_count_max),
         }
@@ -165,18 +160,10 @@ impl Decoder {
         let mut tape: Tape<'a> = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
         let outcome = match format {
             Format::Json | Format::Ndjson => self.json.fill(buffer, size, &mut tape),
-            Format::Xml | Format::Csv(_) | Format::X12 | Format::Edifact => fill(
-                Scanners { xml: &mut self.xml },
-                format,
-                &self.limits,
-                Scratch {
-                    text: &mut self.text,
-                    outline: &mut self.outline,
-                    warnings: &mut self.warnings,
-                },
-                &buffer[..size],
-                &mut tape,
-            ),
+            Format::Xml | Format::Csv(_) | Format::X12 | Format::Edifact => {
+                let bytes = &buffer[..size];
+                self.scanners.fill(format, bytes, &self.limits, &mut self.warnings, &mut tape)
+            }
         };
         let outcome = outcome.and_then(|()| check_node_count(&tape.0, size, &self.limits));
         match outcome {
@@ -187,44 +174,6 @@ impl Decoder {
             }
         }
     }
-}
-
-struct Scanners<'d> {
-    xml: &'d mut Xml,
-}
-
-struct Scratch<'a, 'd> {
-    text: &'a mut Text,
-    outline: &'a mut Outline,
-    warnings: &'d mut Warnings,
-}
-
-/// The way of every format but JSON: bytes to text, text to outline, outline to tape.
-fn fill<'a>(
-    scanners: Scanners<'_>,
-    format: &Format,
-    limits: &DecodeLimits,
-    scratch: Scratch<'a, '_>,
-    bytes: &'a [u8],
-    tape: &mut Tape<'a>,
-) -> Result<(), DecodeError> {
-    let Scratch { text, outline, warnings } = scratch;
-    if bytes.trim_ascii().is_empty() {
-        return Err(DecodeError::new(DecodeErrorKind::Empty, 0, "nothing but white space"));
-    }
-    let is_xml = *format == Format::Xml;
-    let (text, mark_size) = text.read(bytes, is_xml, warnings)?;
-    outline.clear();
-    let scanned = match format {
-        Format::Xml => scanners.xml.scan(text, limits, outline),
-        Format::Csv(_) | Format::X12 | Format::Edifact | Format::Json | Format::Ndjson => Ok(()),
-    };
-    scanned.map_err(|mut error| {
-        error.offset += mark_size;
-        error
-    })?;
-    outline.write(text, &[], &mut tape.0);
-    Ok(())
 }
 
 fn check_node_count(

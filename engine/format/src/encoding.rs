@@ -8,7 +8,7 @@
 //! prolog); text that should be UTF-8 and isn't is read as Windows-1252, which every byte is valid in, and a warning says so.
 //!
 //! # Holds
-//! [`Text`]: the buffer and the choice of encoding.
+//! [`Text`]: the buffer and the choice of encoding; [`Source`]: what comes out.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -24,31 +24,59 @@ pub(crate) struct Text {
     buffer: String,
 }
 
+/// A document's text, and how to get from a place in it to the place in the bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) text: &'a str,
+    /// Bytes of the mark before it.
+    mark_size: usize,
+    /// Whether it was decoded from an encoding of one byte a character.
+    is_byte_a_character: bool,
+}
+
+impl Source<'_> {
+    /// Turns places in the text into places in the bytes, for rising places; exact for UTF-8 and for one byte a character.
+    pub(crate) fn byte_places(&self) -> impl FnMut(usize) -> usize {
+        let Self { text, mark_size, is_byte_a_character } = *self;
+        let mut known = (0, 0);
+        move |place| {
+            if !is_byte_a_character {
+                return place + mark_size;
+            }
+            if place < known.0 {
+                known = (0, 0);
+            }
+            let place = text.floor_char_boundary(place);
+            known = (place, known.1 + text[known.0..place].chars().count());
+            known.1 + mark_size
+        }
+    }
+}
+
 impl Text {
-    /// The document as UTF-8, without a byte-order mark; also how many bytes the mark took.
+    /// The document as UTF-8, without a byte-order mark.
     pub(crate) fn read<'a>(
         &'a mut self,
         bytes: &'a [u8],
         is_xml: bool,
         warnings: &mut Warnings,
-    ) -> Result<(&'a str, usize), DecodeError> {
+    ) -> Result<Source<'a>, DecodeError> {
         let (encoding, mark_size) = choose(bytes, is_xml)?;
         let body = &bytes[mark_size..];
-        if encoding != UTF_8 && !(encoding == WINDOWS_1252 && body.is_ascii()) {
-            let had_errors = self.decode(encoding, body);
-            if had_errors {
+        if encoding != UTF_8 && !(encoding.is_ascii_compatible() && body.is_ascii()) {
+            if self.decode(encoding, body) {
                 warnings.push(WarningKind::Encoding, mark_size, body.len());
             }
-            return Ok((&self.buffer, 0));
+            let is_byte_a_character = encoding.is_single_byte();
+            return Ok(Source { text: &self.buffer, mark_size, is_byte_a_character });
         }
         match std::str::from_utf8(body) {
-            Ok(text) => Ok((text, mark_size)),
+            Ok(text) => Ok(Source { text, mark_size, is_byte_a_character: false }),
             Err(error) => {
                 let place = mark_size + error.valid_up_to();
-                let size = error.error_len().unwrap_or(1);
-                warnings.push(WarningKind::Encoding, place, size);
+                warnings.push(WarningKind::Encoding, place, error.error_len().unwrap_or(1));
                 self.decode(WINDOWS_1252, body);
-                Ok((&self.buffer, mark_size))
+                Ok(Source { text: &self.buffer, mark_size, is_byte_a_character: true })
             }
         }
     }

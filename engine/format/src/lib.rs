@@ -18,18 +18,27 @@
 
 #[cfg(test)]
 mod check;
+mod compression;
+mod csv;
 mod decode;
+mod edifact;
 mod encoding;
+mod envelope;
 mod error;
 mod json;
+mod keys;
 mod limits;
 mod names;
 mod outline;
+mod scanners;
+mod segments;
 mod split;
 mod tape;
 mod warning;
+mod x12;
 mod xml;
 
+pub use compression::{Compression, Inflater};
 pub use decode::{CsvOptions, Decoder, Document, Format, PADDING, pad};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use limits::DecodeLimits;

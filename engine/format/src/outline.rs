@@ -180,6 +180,30 @@ impl Outline {
         index
     }
 
+    /// Adds an item with the fields of another.
+    pub(crate) fn push_copy(&mut self, name: Span, source: u32) -> u32 {
+        let Item { fields_start, fields_count, .. } = self.items[source as usize];
+        let index = self.push(name, self.fields.len());
+        let item = &mut self.items[index as usize];
+        item.fields_start = fields_start;
+        item.fields_count = fields_count;
+        item.is_object = true;
+        index
+    }
+
+    /// Adds an object to `parent`, with the fields pushed from `fields_start` on.
+    pub(crate) fn push_object(&mut self, parent: u32, name: Span, fields_start: usize) -> u32 {
+        let index = self.push(name, fields_start);
+        self.items[index as usize].is_object = true;
+        self.add(parent, index);
+        index
+    }
+
+    /// The text of a span of the input or the arena.
+    pub(crate) fn text_of<'o>(&'o self, text: &'o str, span: Span) -> &'o str {
+        Sources { text, arena: &self.arena, keys: &[] }.get(span)
+    }
+
     /// Opens a new group of `parent` with `child` as its head.
     pub(crate) fn add_group(&mut self, parent: u32, child: u32) {
         let last = self.items[parent as usize].last_group;

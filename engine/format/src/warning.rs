@@ -76,6 +76,12 @@ impl Tag {
         Self { bytes, size: u8::try_from(size).unwrap_or(3) }
     }
 
+    /// Bytes of the tag.
+    #[must_use]
+    pub const fn size(&self) -> u8 {
+        self.size
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

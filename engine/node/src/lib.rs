@@ -1,1 +1,5 @@
 //! The shell: command line, sources, sinks, threads, telemetry.
+
+pub mod error;
+pub mod telemetry;
+pub mod jetstream;

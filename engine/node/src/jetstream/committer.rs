@@ -1,0 +1,469 @@
+//! The commit: outputs and position in one fenced atomic batch.
+//!
+//! # Place
+//! The last stage: what it acknowledges is stored, once, for ever.
+//! # Method
+//! `[outputs..., ctl.<group>]` is published as one JetStream atomic batch. The commit record
+//! carries `Nats-Expected-Last-Subject-Sequence` = the sequence of our previous one (the fence: a
+//! zombie's batch and a second copy of our own are refused whole) and `Nats-Rollup: sub` (only the
+//! newest is kept). One batch is in flight. When an ack does not come, or the fence answers "no",
+//! the record is read back from the leader: ours → committed; unchanged → send again; another's →
+//! fenced, stop.
+//! # Holds
+//! The fence, the epoch, the count of batches.
+//! # Does not hold
+//! Which outputs there are (`output`), the queue before it (`edge`), who may own (`lease`).
+
+use crate::error::EdgeError;
+use crate::jetstream::backoff::Backoff;
+use crate::jetstream::call::{Caller, CallError, PubAck, STREAM_NOT_FOUND, read};
+use crate::jetstream::connection::Connection;
+use crate::jetstream::ctl::{CtlRecord, Position, StreamMark};
+use crate::jetstream::output::{BatchLimits, CommitRequest, Output, cut};
+use crate::telemetry::{Counter, Counters};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
+use bytes::Bytes;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const BATCH_ID: HeaderName = HeaderName::from_static("Nats-Batch-Id");
+const BATCH_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Batch-Sequence");
+const BATCH_COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
+const EXPECTED: HeaderName = HeaderName::from_static("Nats-Expected-Last-Subject-Sequence");
+const ROLLUP: HeaderName = HeaderName::from_static("Nats-Rollup");
+
+/// How often an answer that we don't know is tried again before we stop.
+const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
+
+/// What a committer is made with.
+#[derive(Clone, Debug)]
+pub struct CommitterOptions {
+    /// The output stream.
+    pub stream: String,
+    /// The group: its record is `ctl.<group>`.
+    pub group: String,
+    /// Our version, for the record.
+    pub engine: String,
+    /// The limits of one batch.
+    pub limits: BatchLimits,
+    /// How long an ack may take before the record is read instead.
+    pub ack_timeout: Duration,
+    /// The longest pause between two attempts.
+    pub retry_delay_max: Duration,
+}
+
+/// The group is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The record as we found it; `None` where the group is new.
+    pub found: Option<CtlRecord>,
+    /// Our epoch, from 1.
+    pub epoch: u32,
+    /// The sequence of our claim: the first fence.
+    pub fence: u64,
+}
+
+/// Stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The request's.
+    pub ticket: u64,
+    /// The request's.
+    pub position: Position,
+    /// The sequence of the commit record.
+    pub fence: u64,
+    /// How many atomic batches it took.
+    pub batches: u32,
+}
+
+/// The server's word on one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// The fence says no: read the record.
+    Fence,
+    /// The batch is larger than this server takes.
+    Shrink,
+    /// Busy, full or electing a leader: again, later.
+    Again,
+    /// Not known to us: again, but not for ever.
+    Unknown,
+    /// Won't heal by itself.
+    Stop,
+}
+
+/// Sorts JetStream's error codes as they come in.
+const fn sort(code: u64) -> Verdict {
+    match code {
+        // Wrong last sequence.
+        10071 => Verdict::Fence,
+        // Batch too large; the server's `max_batch_size` may be lower than the default.
+        10199 => Verdict::Shrink,
+        // Wrong last sequence, said of a batch in flight for the same subject; sequence not ready.
+        10164 | 10163
+        // Store failed: stream full (discard new), no space left.
+        | 10077
+        // Too many requests; too many batches in flight, of this stream or of this server.
+        | 10167 | 10210 | 10211
+        // Cluster not available, not leader, no peers, not assigned; insufficient resources.
+        | 10002 | 10004 | 10005 | 10006 | 10007 | 10008 | 10009 | 10023 | 10047
+        // A part of the batch was lost on the way.
+        | 10176 => Verdict::Again,
+        // Stream offline, not found, sealed; atomic publish disabled; message too large; rollup
+        // not allowed; unsupported header; duplicate id within a batch.
+        STREAM_NOT_FOUND | 10109 | 10174 | 10054 | 10111 | 10177 | 10201 => Verdict::Stop,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// What the record says about a batch whose fate is not known.
+enum Fate {
+    /// Ours: stored under this sequence.
+    Stored(u64),
+    /// As before: nothing was stored.
+    Absent,
+}
+
+/// Commits for one group.
+#[derive(Debug)]
+pub struct Committer {
+    caller: Caller,
+    options: CommitterOptions,
+    counters: Arc<Counters>,
+    backoff: Backoff,
+    subject: Subject,
+    owner: String,
+    outputs_max: usize,
+    attempt: u64,
+    fence: u64,
+    epoch: u32,
+    batch: u64,
+    position: Position,
+    created: Option<String>,
+    mark: Option<StreamMark>,
+    state_hash: u64,
+}
+
+impl Committer {
+    /// Makes a committer; it owns nothing before [`Committer::claim`].
+    ///
+    /// # Errors
+    /// [`EdgeError::NoAnswer`] when the connection has ended.
+    pub async fn open(
+        connection: &Connection,
+        options: CommitterOptions,
+        counters: Arc<Counters>,
+    ) -> Result<Self, EdgeError> {
+        assert!(options.limits.outputs_max > 0);
+        let caller = Caller::open(connection, options.ack_timeout).await?;
+        let owner = caller.random_word();
+        let seed = xxhash_rust::xxh3::xxh3_64(owner.as_bytes());
+        let backoff = Backoff::new(Duration::from_millis(5), options.retry_delay_max, seed);
+        let subject = Subject::from(format!("ctl.{}", options.group));
+        let outputs_max = options.limits.outputs_max;
+        Ok(Self {
+            caller,
+            options,
+            counters,
+            backoff,
+            subject,
+            owner,
+            outputs_max,
+            attempt: 0,
+            fence: 0,
+            epoch: 0,
+            batch: 0,
+            position: Position::default(),
+            created: None,
+            mark: None,
+            state_hash: 0,
+        })
+    }
+
+    /// This process's word in the records.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The record as it stands, without claiming: for a standby and for people.
+    ///
+    /// # Errors
+    /// [`EdgeError::CtlUnreadable`], [`EdgeError::StreamMissing`], [`EdgeError::Refused`].
+    pub async fn peek(&mut self) -> Result<Option<(u64, CtlRecord)>, EdgeError> {
+        let Some((seq, body)) = self.read_ctl().await? else { return Ok(None) };
+        let record = CtlRecord::read(&body).map_err(|detail| self.unreadable(detail))?;
+        Ok(Some((seq, record)))
+    }
+
+    /// Takes the group: from here on every other owner's commits are refused.
+    ///
+    /// # Errors
+    /// [`EdgeError::Fenced`] where another one claimed it in the same moment, and those of
+    /// [`Committer::peek`].
+    pub async fn claim(&mut self) -> Result<Claim, EdgeError> {
+        let found = self.peek().await?;
+        let (fence, record) = match found {
+            Some((seq, record)) => (seq, Some(record)),
+            None => (0, None),
+        };
+        self.fence = fence;
+        if let Some(record) = &record {
+            self.batch = record.batch;
+            self.position = record.position;
+            self.state_hash = record.state_hash;
+            self.mark.clone_from(&record.stream);
+        }
+        self.epoch = record.as_ref().map_or(0, |record| record.epoch) + 1;
+        // A claim commits nothing: the interval of its outputs is empty.
+        let claim = Bytes::from(self.record(self.position, self.position, self.batch).write());
+        self.fence = self.settle(&[], &claim).await?.unwrap_or_else(|| {
+            unreachable!("a claim is a batch of one message; no server refuses it as too large")
+        });
+        self.counters.add(Counter::Claims, 1);
+        Ok(Claim { found: record, epoch: self.epoch, fence: self.fence })
+    }
+
+    /// Commits. Waits as long as the outside needs; returns an error only when a person must act
+    /// or another engine owns the group.
+    ///
+    /// # Errors
+    /// [`EdgeError::Fenced`] above all; everything of sort `Stop`.
+    pub async fn commit(&mut self, request: &CommitRequest) -> Result<Committed, EdgeError> {
+        assert!(self.fence > 0, "a committer claims before it commits");
+        assert!(request.position.reaches(self.position), "a position never goes back");
+        self.check_sizes(&request.outputs)?;
+        let mut start = 0;
+        let mut batches = 0;
+        // Ends: `start` or the position grows with every stored batch; `outputs_max` shrinks to 1
+        // at the most where none is.
+        loop {
+            let limits = BatchLimits { outputs_max: self.outputs_max, ..self.options.limits };
+            let (end, partial) = cut(&request.outputs, start, limits)?;
+            let position = partial.unwrap_or(request.position);
+            if partial.is_none() {
+                self.state_hash = request.state_hash;
+                if let (Some(print), Some(created)) = (request.mark, &self.created) {
+                    self.mark = Some(StreamMark::new(created, print));
+                }
+            }
+            let record = self.record(position, self.position, self.batch + 1).write();
+            match self.settle(&request.outputs[start..end], &Bytes::from(record)).await? {
+                Some(fence) => {
+                    (self.fence, self.position) = (fence, position);
+                    self.batch += 1;
+                    batches += 1;
+                    start = end;
+                    if partial.is_none() {
+                        let ticket = request.ticket;
+                        return Ok(Committed { ticket, position, fence, batches });
+                    }
+                }
+                None => self.outputs_max = (end - start).div_ceil(2).max(1),
+            }
+        }
+    }
+
+    /// Names the input stream that the marks of later commits belong to.
+    pub fn set_stream_created(&mut self, created: &str) {
+        self.created = Some(created.to_owned());
+    }
+
+    fn record(&self, position: Position, previous: Position, batch: u64) -> CtlRecord {
+        CtlRecord {
+            position,
+            previous,
+            epoch: self.epoch,
+            batch,
+            state_hash: self.state_hash,
+            stream: self.mark.clone(),
+            engine: self.options.engine.clone(),
+            owner: self.owner.clone(),
+        }
+    }
+
+    /// Sends one batch until its fate is certain. `None`: the server takes only smaller ones.
+    async fn settle(&mut self, outputs: &[Output], record: &Bytes) -> Result<Option<u64>, EdgeError> {
+        let mut unknown = 0;
+        let mut sent = 0u32;
+        self.backoff.reset();
+        // Ends: stored, fenced, refused for good; an outage is waited for, at the pace of `backoff`.
+        loop {
+            self.caller.connection().connected().await;
+            if sent > 0 {
+                self.counters.add(Counter::CommitRetries, 1);
+            }
+            sent += 1;
+            let error = match self.send(outputs, record).await {
+                Ok(ack) => return Ok(Some(self.stored(outputs, ack.seq))),
+                Err(error) => error,
+            };
+            let verdict = match &error {
+                CallError::Refused(refused) => sort(refused.err_code),
+                CallError::NoResponders => Verdict::Again,
+                CallError::TimedOut | CallError::Cut => Verdict::Fence,
+                CallError::Unreadable(_) => Verdict::Unknown,
+            };
+            tracing::debug!(?error, ?verdict, sent, "commit not acknowledged");
+            unknown += u32::from(verdict == Verdict::Unknown);
+            let resolve = match verdict {
+                Verdict::Shrink if outputs.len() > 1 => return Ok(None),
+                Verdict::Shrink | Verdict::Stop => return Err(self.refused(error)),
+                Verdict::Unknown if unknown > UNKNOWN_ATTEMPTS_MAX => {
+                    return Err(self.refused(error));
+                }
+                Verdict::Fence | Verdict::Unknown => true,
+                Verdict::Again => false,
+            };
+            if matches!(error, CallError::TimedOut | CallError::Cut) {
+                self.counters.add(Counter::CommitAcksLost, 1);
+            }
+            if resolve && let Fate::Stored(seq) = self.resolve(record).await? {
+                self.counters.add(Counter::CommitsResolved, 1);
+                return Ok(Some(self.stored(outputs, seq)));
+            }
+            tokio::time::sleep(self.backoff.step()).await;
+        }
+    }
+
+    fn stored(&self, outputs: &[Output], seq: u64) -> u64 {
+        assert!(self.fence < seq);
+        self.counters.add(Counter::Commits, 1);
+        self.counters.add(Counter::CommitMessages, outputs.len() as u64 + 1);
+        seq
+    }
+
+    /// One attempt: all messages of the batch, then the wait for the ack of the last.
+    async fn send(&mut self, outputs: &[Output], record: &Bytes) -> Result<PubAck, CallError> {
+        self.attempt += 1;
+        let deadline = Instant::now() + self.options.ack_timeout;
+        let batch_id = format!("{}{:x}", &self.owner, self.attempt);
+        let reply = self.caller.reply();
+        let client = self.caller.connection().client().clone();
+        let sending = async {
+            for (slot, output) in outputs.iter().enumerate() {
+                let headers = headers(output, &batch_id, slot + 1);
+                let subject = output.subject.clone();
+                client.publish_with_headers(subject, headers, output.body.clone()).await?;
+            }
+            let mut headers = HeaderMap::new();
+            headers.insert(EXPECTED, HeaderValue::from(self.fence));
+            headers.insert(ROLLUP, "sub");
+            if !outputs.is_empty() {
+                headers.insert(BATCH_ID, batch_id.as_str());
+                headers.insert(BATCH_SEQUENCE, HeaderValue::from(outputs.len() + 1));
+                headers.insert(BATCH_COMMIT, "1");
+            }
+            let subject = self.subject.clone();
+            client.publish_with_reply_and_headers(subject, reply, headers, record.clone()).await
+        };
+        match tokio::time::timeout_at(deadline, sending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(CallError::Unreadable(error.to_string())),
+            Err(_) => return Err(CallError::TimedOut),
+        }
+        let answer = self.caller.answer(deadline).await?;
+        read(&answer.payload)
+    }
+
+    /// Reads the record to learn what became of a batch.
+    async fn resolve(&mut self, record: &Bytes) -> Result<Fate, EdgeError> {
+        match self.read_ctl().await? {
+            Some((seq, body)) if body == *record => Ok(Fate::Stored(seq)),
+            Some((seq, _)) if seq == self.fence => Ok(Fate::Absent),
+            None if self.fence == 0 => Ok(Fate::Absent),
+            Some((seq, body)) if seq > self.fence => {
+                self.counters.add(Counter::Fenced, 1);
+                let group = self.options.group.clone();
+                let other = CtlRecord::read(&body).map_err(|detail| self.unreadable(detail))?;
+                Err(EdgeError::Fenced { group, owner: other.owner, epoch: other.epoch })
+            }
+            found => Err(EdgeError::OutputRolledBack {
+                subject: self.subject.to_string(),
+                found_seq: found.map_or(0, |(seq, _)| seq),
+                written_seq: self.fence,
+            }),
+        }
+    }
+
+    /// The record's sequence and bytes, from the leader. Waits for one.
+    async fn read_ctl(&mut self) -> Result<Option<(u64, Bytes)>, EdgeError> {
+        let query = json!({ "last_by_subj": self.subject.as_str() });
+        // Ends: with an answer; an outage is waited for.
+        loop {
+            self.caller.connection().connected().await;
+            let error = match self.caller.stored(&self.options.stream, &query).await {
+                Ok(found) => return Ok(found.map(|stored| (stored.seq, stored.payload))),
+                Err(error) => error,
+            };
+            match &error {
+                CallError::Refused(refused) if sort(refused.err_code) != Verdict::Again => {
+                    return Err(self.refused(error));
+                }
+                CallError::Unreadable(detail) => return Err(self.unreadable(detail.clone())),
+                CallError::Refused(_)
+                | CallError::NoResponders
+                | CallError::TimedOut
+                | CallError::Cut => tokio::time::sleep(self.backoff.step()).await,
+            }
+        }
+    }
+
+    fn check_sizes(&self, outputs: &[Output]) -> Result<(), EdgeError> {
+        let size_max = self.caller.connection().client().max_payload();
+        for output in outputs {
+            let size = output.size() + 80; // The batch headers count too.
+            if size > size_max {
+                return Err(EdgeError::OutputTooLarge { seq: output.seq, size, size_max });
+            }
+            if let Some((name, _)) = output.headers.iter().find(|(_, v)| v.contains(['\r', '\n'])) {
+                let detail = format!("header \"{name}\" of input {} has a line break", output.seq);
+                return Err(EdgeError::OutputMalformed { detail });
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, error: CallError) -> EdgeError {
+        if error.code() == STREAM_NOT_FOUND {
+            return EdgeError::StreamMissing { stream: self.options.stream.clone() };
+        }
+        error.explain(&format!("a commit to \"{}\"", self.subject))
+    }
+
+    fn unreadable(&self, detail: String) -> EdgeError {
+        EdgeError::CtlUnreadable { subject: self.subject.to_string(), detail }
+    }
+}
+
+fn headers(output: &Output, batch_id: &str, sequence: usize) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(BATCH_ID, batch_id);
+    headers.insert(BATCH_SEQUENCE, HeaderValue::from(sequence));
+    for (name, value) in &output.headers {
+        headers.insert(HeaderName::from_static(name), value.as_str());
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_codes_are_sorted_as_they_come_in() {
+        let table = [
+            (Verdict::Fence, &[10071][..]),
+            (Verdict::Shrink, &[10199]),
+            (Verdict::Again, &[10164, 10163, 10077, 10167, 10210, 10211, 10176, 10008]),
+            (Verdict::Stop, &[10059, 10174, 10054, 10201]),
+            (Verdict::Unknown, &[0, 10200, 10999]),
+        ];
+        for (verdict, codes) in table {
+            for &code in codes {
+                assert_eq!(sort(code), verdict, "{code}");
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The edge as the engine sees it: two bounded queues that never block.
+//!
+//! # Place
+//! Between the engine's threads and everything that is async.
+//! # Method
+//! [`Edge::open`] connects, checks and claims, one step after the other, on the caller's thread.
+//! [`Edge::start`] then splits it: the [`EdgeHandle`] stays with the engine, the [`EdgeDriver`]
+//! runs reader and committer on a thread that the caller gives it, under a single-threaded
+//! runtime. A full ring stops the pulls; a full commit queue hands the request back.
+//! # Holds
+//! The wiring, the order of a start, the end.
+//! # Does not hold
+//! Threads: `threads.rs` makes them.
+
+use crate::error::EdgeError;
+use crate::jetstream::call::Caller;
+use crate::jetstream::committer::{Claim, Committed, Committer, CommitterOptions};
+use crate::jetstream::connection::{Connection, ConnectionOptions};
+use crate::jetstream::intake::Start;
+use crate::jetstream::output::CommitRequest;
+use crate::jetstream::reader::{Batch, Delivered, Reader, ReaderOptions};
+use crate::jetstream::setup::{self, Deviation, StreamOptions};
+use crate::telemetry::{Gauge, Telemetry};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
+
+/// How long a commit may take once nobody waits for it any more.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Everything the edge is made with.
+#[derive(Clone, Debug)]
+pub struct EdgeOptions {
+    /// Where and as whom.
+    pub connection: ConnectionOptions,
+    /// The input stream, then the output stream.
+    pub streams: Vec<StreamOptions>,
+    /// Make streams that are not there.
+    pub create_streams: bool,
+    /// How to read.
+    pub reader: ReaderOptions,
+    /// How to commit.
+    pub committer: CommitterOptions,
+    /// Batches that wait for the engine at most.
+    pub ring_batches: usize,
+    /// Commits that wait for their turn at most.
+    pub commit_queue: usize,
+}
+
+/// Connected, checked, and the owner of its group.
+#[derive(Debug)]
+pub struct Edge {
+    runtime: Runtime,
+    options: EdgeOptions,
+    committer: Committer,
+    claim: Claim,
+    deviations: Vec<Deviation>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Edge {
+    /// Connects, checks server and streams, and claims the group.
+    ///
+    /// # Errors
+    /// Whatever keeps it from that; all of it is for a person.
+    pub fn open(options: EdgeOptions, telemetry: Arc<Telemetry>) -> Result<Self, EdgeError> {
+        assert!(options.ring_batches > 0 && options.commit_queue > 0);
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
+        let counters = Arc::clone(&telemetry.counters);
+        let (committer, claim, deviations) = runtime.block_on(async {
+            let connection = Connection::open(&options.connection).await?;
+            let mut caller = Caller::open(&connection, options.reader.request_timeout).await?;
+            if options.create_streams {
+                setup::init(&mut caller, &options.streams, false).await?;
+            }
+            let deviations = setup::require(&mut caller, &options.streams).await?;
+            let mut committer =
+                Committer::open(&connection, options.committer.clone(), counters).await?;
+            let claim = committer.claim().await?;
+            Ok::<_, EdgeError>((committer, claim, deviations))
+        })?;
+        telemetry.gauges.set(Gauge::Epoch, u64::from(claim.epoch));
+        Ok(Self { runtime, options, committer, claim, deviations, telemetry })
+    }
+
+    /// What was found when the group was claimed.
+    #[must_use]
+    pub fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// What could be better about the streams.
+    #[must_use]
+    pub fn deviations(&self) -> &[Deviation] {
+        &self.deviations
+    }
+
+    /// Checks the input against what is remembered of it and begins at `start`, usually the
+    /// position of a snapshot.
+    ///
+    /// # Errors
+    /// [`EdgeError::InputExpired`], [`EdgeError::InputRolledBack`] and what keeps a second
+    /// connection from being made.
+    pub fn start(mut self, start: Start) -> Result<(EdgeHandle, EdgeDriver), EdgeError> {
+        let counters = Arc::clone(&self.telemetry.counters);
+        let (reader_options, connection_options) = (&self.options.reader, &self.options.connection);
+        let (reader, created, connection) = self.runtime.block_on(async {
+            let connection = Connection::open(connection_options).await?;
+            let mut reader =
+                Reader::open(&connection, reader_options.clone(), start, counters).await?;
+            let created = reader.check().await?;
+            Ok::<_, EdgeError>((reader, created, connection))
+        })?;
+        self.committer.set_stream_created(&created);
+        let (batch_send, batches) = mpsc::channel(self.options.ring_batches);
+        let (commits, commit_receive) = mpsc::channel(self.options.commit_queue);
+        // Room for all that can be under way, so that the committer never waits for the engine.
+        let (outcome_send, outcomes) = mpsc::channel(self.options.commit_queue + 2);
+        let handle = EdgeHandle { batches, commits, outcomes, stopped: None };
+        let driver = EdgeDriver {
+            runtime: self.runtime,
+            reader,
+            committer: self.committer,
+            connection,
+            batch_send,
+            commit_receive,
+            outcome_send,
+            telemetry: self.telemetry,
+        };
+        Ok((handle, driver))
+    }
+}
+
+/// The engine's end. Dropping it ends the driver after the commits that are queued.
+#[derive(Debug)]
+pub struct EdgeHandle {
+    batches: mpsc::Receiver<Delivered>,
+    commits: mpsc::Sender<CommitRequest>,
+    outcomes: mpsc::Receiver<Result<Committed, EdgeError>>,
+    stopped: Option<EdgeError>,
+}
+
+impl EdgeHandle {
+    /// The next batch, if one is here.
+    ///
+    /// # Errors
+    /// Why there will be no more: a person must act.
+    pub fn poll_batch(&mut self) -> Result<Option<Batch>, EdgeError> {
+        if let Some(error) = &self.stopped {
+            return Err(error.clone());
+        }
+        match self.batches.try_recv() {
+            Ok(Ok(batch)) => Ok(Some(batch)),
+            Ok(Err(error)) => {
+                self.stopped = Some(error.clone());
+                Err(error)
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(self.ended()),
+        }
+    }
+
+    /// Queues a commit. Commits are done in the order in which they are queued.
+    ///
+    /// # Errors
+    /// The request itself, when the queue is full or the committer has ended; the outcome that
+    /// [`EdgeHandle::poll_committed`] gives says which.
+    pub fn submit_commit(&mut self, request: CommitRequest) -> Result<(), Box<CommitRequest>> {
+        match self.commits.try_send(request) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(request) | TrySendError::Closed(request)) => {
+                Err(Box::new(request))
+            }
+        }
+    }
+
+    /// The next outcome, if one is here. After an error there are none.
+    ///
+    /// # Errors
+    /// Why nothing is committed any more: another owner, or a person must act.
+    pub fn poll_committed(&mut self) -> Result<Option<Committed>, EdgeError> {
+        match self.outcomes.try_recv() {
+            Ok(outcome) => outcome.map(Some),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(self.ended()),
+        }
+    }
+
+    fn ended(&self) -> EdgeError {
+        self.stopped
+            .clone()
+            .unwrap_or_else(|| EdgeError::Runtime { detail: "the edge has ended".to_owned() })
+    }
+}
+
+/// Runs reader and committer.
+#[derive(Debug)]
+pub struct EdgeDriver {
+    runtime: Runtime,
+    reader: Reader,
+    committer: Committer,
+    connection: Connection,
+    batch_send: mpsc::Sender<Delivered>,
+    commit_receive: mpsc::Receiver<CommitRequest>,
+    outcome_send: mpsc::Sender<Result<Committed, EdgeError>>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl EdgeDriver {
+    /// Runs on this thread until the handle is dropped and what was queued is committed, or until
+    /// the committer must stop.
+    pub fn run(self) {
+        let Self { runtime, reader, mut committer, connection, .. } = self;
+        let Self { batch_send, mut commit_receive, outcome_send, telemetry, .. } = self;
+        runtime.block_on(async move {
+            let reading = tokio::spawn(reader.run(batch_send));
+            let watching = tokio::spawn(watch(connection, Arc::clone(&telemetry)));
+            // Ends: when the handle is dropped, or with the first error.
+            while let Some(request) = commit_receive.recv().await {
+                let outcome = tokio::select! {
+                    outcome = committer.commit(&request) => outcome,
+                    () = abandoned(&outcome_send) => break,
+                };
+                if let Ok(committed) = &outcome {
+                    telemetry.gauges.set(Gauge::PositionSeq, committed.position.seq);
+                }
+                let last = outcome.is_err();
+                // A handle that is gone does not need the outcome; the record has it.
+                drop(outcome_send.send(outcome).await);
+                if last {
+                    break;
+                }
+            }
+            reading.abort();
+            watching.abort();
+        });
+    }
+}
+
+/// Resolves when the handle is gone and what was queued has had its time.
+async fn abandoned(outcomes: &mpsc::Sender<Result<Committed, EdgeError>>) {
+    outcomes.closed().await;
+    tokio::time::sleep(DRAIN_MAX).await;
+}
+
+async fn watch(connection: Connection, telemetry: Arc<Telemetry>) {
+    let mut link = connection.watch();
+    // Ends: with the client.
+    loop {
+        let connected = link.borrow_and_update().connected;
+        telemetry.gauges.set(Gauge::Connected, u64::from(connected));
+        if link.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The feeds that documents are written for, by the names under which crossdock knows them.
+
+/// A feed: one carrier's, aggregator's or partner's own format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feed {
+    /// crossdock's own event: order systems, warehouses, stores, local fleets.
+    Generic,
+    /// UPS Track, `/track/v1/details`.
+    UpsTrack,
+    /// UPS Track Alert: one event a webhook.
+    UpsAlert,
+    /// FedEx Track v1.
+    Fedex,
+    /// USPS Tracking v3.
+    Usps,
+    /// DHL Shipment Tracking, Unified.
+    Dhl,
+    /// EasyPost `tracker.updated`.
+    Easypost,
+    /// AfterShip `tracking_update`.
+    Aftership,
+    /// Shippo `track_updated`.
+    Shippo,
+}
+
+impl Feed {
+    /// Every feed.
+    pub const ALL: [Self; 9] = [
+        Self::Generic,
+        Self::UpsTrack,
+        Self::UpsAlert,
+        Self::Fedex,
+        Self::Usps,
+        Self::Dhl,
+        Self::Easypost,
+        Self::Aftership,
+        Self::Shippo,
+    ];
+
+    /// The name in subjects and capture files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::UpsTrack => "ups-track",
+            Self::UpsAlert => "ups-track-alert",
+            Self::Fedex => "fedex-track",
+            Self::Usps => "usps-v3",
+            Self::Dhl => "dhl-unified",
+            Self::Easypost => "easypost",
+            Self::Aftership => "aftership",
+            Self::Shippo => "shippo",
+        }
+    }
+
+    /// The feed of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|feed| feed.name() == name)
+    }
+
+    /// True where a document may list several events.
+    #[must_use]
+    pub const fn lists_events(self) -> bool {
+        !matches!(self, Self::Generic | Self::UpsAlert)
+    }
+
+    /// True where the document is text rather than JSON.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        false
+    }
+
+    /// True where shipments cross borders and the feed has words for customs.
+    pub(crate) const fn knows_borders(self) -> bool {
+        !matches!(self, Self::Usps)
+    }
+
+    /// True where a time has no seconds.
+    pub(crate) const fn has_minutes_only(self) -> bool {
+        false
+    }
+
+    /// The feeds of the mixed workload, by weight.
+    pub(crate) fn mixed() -> Vec<(Self, u32)> {
+        Self::ALL.into_iter().map(|feed| (feed, 1)).collect()
+    }
+}

@@ -240,10 +240,18 @@ mod tests {
             "a,b\n\"x, \"\"y\"\"\nz\",\"\"\n\"p\" ,\"q\"r\n",
             expect![[r#"[{"a":"x, \"y\"\nz"},{"a":"p","b":"qr"}]"#]],
         );
-        check_plain("a,\"b\n1,2", expect!["truncated: the document ends within a quoted field of its first row at byte 2"]);
-        check_plain("a,b\n1,2\n3,\"4\n5,6\n", expect![[r#"
+        check_plain(
+            "a,\"b\n1,2",
+            expect![
+                "truncated: the document ends within a quoted field of its first row at byte 2"
+            ],
+        );
+        check_plain(
+            "a,b\n1,2\n3,\"4\n5,6\n",
+            expect![[r#"
             [{"a":"1","b":"2"}]
-            passed over at byte 8 (9 bytes)"#]]);
+            passed over at byte 8 (9 bytes)"#]],
+        );
         check_plain(
             "a,b\n\"x",
             expect![[r#"

@@ -7,6 +7,14 @@ use std::path::{Path, PathBuf};
 
 use crossdock_format::{DecodeLimits, Decoder, Document, Format, Node, Splitter, pad};
 
+/// Documents that are not what their name says. The USPS answer was cut by hand: it closes a `TrackInfo` that it never opens.
+const REFUSED: [&str; 1] =
+    ["active_shipping/usps/tracking_response__v1.xml: malformed: ill-formed document: expected \
+     `</TrackResponse>`, but `</TrackInfo>` was found at byte 1662"];
+
+/// Documents that were read when this was last looked at; it only rises.
+const DOCUMENT_COUNT: usize = 1_373;
+
 fn corpus() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     if !root.is_dir() {
@@ -92,7 +100,7 @@ fn every_document_of_the_corpus_is_read() {
                         tally.document_count += 1;
                         tally.node_count += document.view().nodes.len();
                         tally.warning_count += document.warnings().len();
-                        for warning in document.warnings() {
+                        for warning in document.warnings().iter().filter(|_| source == "edi") {
                             println!("{}: {warning}", path.display());
                         }
                     }
@@ -111,5 +119,7 @@ fn every_document_of_the_corpus_is_read() {
             tally.file_count, tally.document_count, tally.node_count, tally.warning_count
         );
     }
-    assert_eq!(refused, Vec::<String>::new());
+    assert_eq!(refused, REFUSED);
+    let count: usize = tallies.values().map(|tally| tally.document_count).sum();
+    assert!(DOCUMENT_COUNT <= count, "{count} documents where {DOCUMENT_COUNT} were read before");
 }

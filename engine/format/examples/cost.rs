@@ -1,0 +1,143 @@
+//! Nanoseconds per byte and per event of the same shipment in JSON, XML, X12 and EDIFACT.
+//!
+//! `cargo run --release -p crossdock-format --example cost -- [EVENTS]`. One thread, median and best of rounds in turn; the bytes are
+//! copied before each round's clock starts, as a message's bytes are there already when a lane gets them.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use crossdock_format::{DecodeLimits, Decoder, Format, PADDING, pad};
+
+const ROUNDS: usize = 41;
+const BYTES_PER_ROUND: usize = 1 << 21;
+
+struct Event {
+    code: &'static str,
+    text: &'static str,
+    city: &'static str,
+    state: &'static str,
+    hour: usize,
+    day: usize,
+}
+
+fn event(index: usize) -> Event {
+    let (code, text) =
+        [("AF", "Departed pickup location"), ("X4", "Arrived at terminal"), ("D1", "Delivered")]
+            [index % 3];
+    let (city, state) = [("SUN PRAIRIE", "WI"), ("GRANGER", "IA"), ("RENO", "NV")][index % 3];
+    Event { code, text, city, state, hour: index % 24, day: 1 + index % 28 }
+}
+
+fn json(count: usize) -> String {
+    let mut out =
+        String::from("{\"trackingNumber\":\"107601046\",\"carrier\":\"ACME\",\"events\":[");
+    for Event { code, text, city, state, hour, day } in (0..count).map(event) {
+        let _ = write!(
+            out,
+            "{{\"code\":\"{code}\",\"reason\":\"NS\",\"description\":\"{text}\",\"date\":\"2026-01-{day:02}\",\
+             \"time\":\"{hour:02}:30:00\",\"location\":{{\"city\":\"{city}\",\"state\":\"{state}\",\"country\":\"US\"}}}},"
+        );
+    }
+    out.pop();
+    out.push_str("]}");
+    out
+}
+
+fn xml(count: usize) -> String {
+    let mut out = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Shipment carrier=\"ACME\"><TrackingNumber>107601046</TrackingNumber>",
+    );
+    for Event { code, text, city, state, hour, day } in (0..count).map(event) {
+        let _ = write!(
+            out,
+            "<Event><Code>{code}</Code><Reason>NS</Reason><Description>{text}</Description><Date>2026-01-{day:02}</Date>\
+             <Time>{hour:02}:30:00</Time><Location><City>{city}</City><State>{state}</State><Country>US</Country></Location></Event>"
+        );
+    }
+    out.push_str("</Shipment>");
+    out
+}
+
+fn x12(count: usize) -> String {
+    let mut out = String::from(
+        "ISA*00*          *00*          *02*ACME           *ZZ*SHOP           *260102*0304*U*00401*000000007*0*P*:~\
+         GS*QM*ACME*SHOP*20260102*0304*7*X*004010~ST*214*0001~B10*107601046*107601046*ACME~",
+    );
+    for (index, Event { code, city, state, hour, day, .. }) in (0..count).map(event).enumerate() {
+        let _ = write!(
+            out,
+            "LX*{index}~AT7*{code}*NS***202601{day:02}*{hour:02}30*LT~MS1*{city}*{state}*US~"
+        );
+    }
+    let _ = write!(out, "SE*{}*0001~GE*1*7~IEA*1*000000007~", 3 + 3 * count);
+    out
+}
+
+fn edifact(count: usize) -> String {
+    let mut out = String::from(
+        "UNA:+.? 'UNB+UNOC:3+ACME+SHOP+260102:0304+7'UNH+1+IFTSTA:D:04A:UN'BGM+77+1+9'CNI+1+107601046'",
+    );
+    for Event { code, text, city, state, hour, day } in (0..count).map(event) {
+        let _ = write!(
+            out,
+            "STS+1+{code}::87:{text}'DTM+78:202601{day:02}{hour:02}30:203'LOC+14+{state}:16::{city}+US:162'"
+        );
+    }
+    let _ = write!(out, "UNT+{}+1'UNZ+1+7'", 4 + 3 * count);
+    out
+}
+
+fn main() {
+    let count = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(10);
+    let cases = [
+        (Format::Json, json(count)),
+        (Format::Xml, xml(count)),
+        (Format::X12, x12(count)),
+        (Format::Edifact, edifact(count)),
+    ];
+    let mut decoder = Decoder::new(DecodeLimits::default());
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); cases.len()];
+    let mut nodes = vec![0; cases.len()];
+    for _ in 0..ROUNDS {
+        for (index, (format, text)) in cases.iter().enumerate() {
+            let stride = text.len() + PADDING;
+            let document_count = (BYTES_PER_ROUND / text.len()).max(1);
+            let mut payload = Vec::with_capacity(stride * document_count);
+            for _ in 0..document_count {
+                payload.extend_from_slice(text.as_bytes());
+                pad(&mut payload);
+            }
+            let start = Instant::now();
+            for document in payload.chunks_exact_mut(stride) {
+                match decoder.decode_padded(format, document, text.len()) {
+                    Ok(document) => nodes[index] = document.view().nodes.len(),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            let spent = start.elapsed().as_nanos() as f64;
+            times[index].push(spent / (document_count * text.len()) as f64);
+        }
+    }
+    let median = |times: &[f64]| {
+        let mut sorted = times.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        (sorted[sorted.len() / 2], sorted[0])
+    };
+    let (json_median, json_best) = median(&times[0]);
+    println!("{count} events; ns per byte: median (best); x json: per byte, per event");
+    for (index, (format, text)) in cases.iter().enumerate() {
+        let (middle, best) = median(&times[index]);
+        let per_event = |time: f64, size: usize| time * size as f64 / count as f64;
+        println!(
+            "{:8} {:6} bytes {:5} nodes  {middle:.3} ({best:.3}) ns/byte  {:6.1} ns/event  x{:.2} (x{:.2})  x{:.2} (x{:.2})",
+            format.name(),
+            text.len(),
+            nodes[index],
+            per_event(middle, text.len()),
+            middle / json_median,
+            best / json_best,
+            per_event(middle, text.len()) / per_event(json_median, cases[0].1.len()),
+            per_event(best, text.len()) / per_event(json_best, cases[0].1.len()),
+        );
+    }
+}

@@ -1,1 +1,24 @@
-//! The engine as a pure function of documents and stream time.
+//! The engine as a pure function of documents and stream time: no clock, no thread, no file.
+//!
+//! The `mod` lines stand in the order in which an event comes by.
+
+pub mod batch;
+pub mod dead_letter;
+pub mod engine;
+pub mod entry;
+pub mod extract;
+pub mod facts;
+pub mod feeds;
+pub mod fold;
+pub mod history;
+pub mod intake;
+pub mod json;
+pub mod lane;
+pub mod output;
+pub mod say;
+pub mod senses;
+pub mod shard;
+pub mod shipment;
+pub mod standardize;
+pub mod tally;
+pub mod texts;

@@ -41,8 +41,8 @@ pub const RING_BATCHES_MAX: usize = 8;
 /// Messages in one JetStream atomic batch (a server limit, ADR-50).
 pub const COMMIT_MESSAGES_MAX: usize = 1000;
 
-/// Events kept in one shipment's history; older ones leave the fold, their fingerprints stay.
-pub const HISTORY_EVENTS_MAX: usize = 256;
+/// Events of one shipment. The 99.9th percentile is 64; what comes beyond this is a dead letter.
+pub const HISTORY_EVENTS_MAX: usize = 16_384;
 
 /// Seconds that an event's time may lie ahead of its receipt before it is untrusted.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;

@@ -1,0 +1,136 @@
+//! What a lane hands a shard: standardized events of one turn, with their words.
+//!
+//! # Place
+//!
+//! `lane` fills one batch per shard, `shard` applies it, and it goes back to be filled again.
+//!
+//! # Holds
+//!
+//! - Groups are in the order of the input log; the events of a group are contiguous and in the
+//!   order in which they are to be applied.
+//! - Texts are spans of one arena, so that a warm batch takes nothing from the allocator.
+
+use crossdock_model::event::Event;
+use crossdock_model::id::ShipmentKey;
+use crossdock_model::time::{EventTime, Micros};
+
+/// A text in a batch's arena.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    /// True where there is no text.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// The words of one event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Words {
+    /// Raw code fields: the primary one, then ` name=value` of the others that are present.
+    pub codes: Span,
+    /// The carrier's words.
+    pub text: Span,
+    /// `city \x1f region \x1f postal code \x1f country`, as given; empty where none is.
+    pub place: Span,
+}
+
+/// One event of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// What it means.
+    pub event: Event,
+    /// Its words.
+    pub words: Words,
+    /// Index within its document, in the order of application.
+    pub index: u32,
+}
+
+/// One shipment of one document.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// Which shipment.
+    pub key: ShipmentKey,
+    /// Sequence of the message.
+    pub seq: u64,
+    /// Stream time of the message.
+    pub received: Micros,
+    /// Whose data.
+    pub tenant: Span,
+    /// Who carries it.
+    pub carrier: Span,
+    /// The normalized number.
+    pub number: Span,
+    /// The order it belongs to, where the document says so.
+    pub order: Span,
+    /// Hash of the carrier's own unique id; 0 where it gives none.
+    pub unique: u16,
+    /// The carrier's estimate, where the document has one.
+    pub eta: EventTime,
+    /// The feed.
+    pub feed: crossdock_model::id::FeedId,
+    /// Its events: `items[first_item..first_item + item_count]`.
+    pub first_item: u32,
+    /// How many.
+    pub item_count: u32,
+}
+
+/// Events of one turn for one shard.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Shipments of documents, in the order of the log.
+    pub groups: Vec<Group>,
+    /// Their events.
+    pub items: Vec<Item>,
+    arena: Vec<u8>,
+}
+
+impl Batch {
+    /// Empty, keeping its memory.
+    pub fn clear(&mut self) {
+        self.groups.clear();
+        self.items.clear();
+        self.arena.clear();
+    }
+
+    /// Copies a text into the arena.
+    pub fn put(&mut self, text: &[u8]) -> Span {
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(text);
+        Span { start, len: text.len() as u32 }
+    }
+
+    /// Where the next text will start; see [`Self::close`].
+    #[must_use]
+    pub fn open(&self) -> u32 {
+        self.arena.len() as u32
+    }
+
+    /// Adds bytes to the text that was opened last.
+    pub fn extend(&mut self, text: &[u8]) {
+        self.arena.extend_from_slice(text);
+    }
+
+    /// The text from `start` to here.
+    #[must_use]
+    pub fn close(&self, start: u32) -> Span {
+        Span { start, len: self.arena.len() as u32 - start }
+    }
+
+    /// The bytes of a text.
+    #[must_use]
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        &self.arena[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    /// A text. Lanes put only UTF-8 here; anything else reads as empty.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &str {
+        core::str::from_utf8(self.bytes(span)).unwrap_or("")
+    }
+}

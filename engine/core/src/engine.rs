@@ -1,0 +1,123 @@
+//! The engine in one piece: lanes and shards given turns by whoever owns them.
+//!
+//! # Place
+//!
+//! Embedded mode, tests and the ladder run this on one thread. A node runs the same lanes and
+//! shards on threads of their own; the outputs are the same bytes.
+//!
+//! # Holds
+//!
+//! - `turn` is a pure function of (state, intake): no clock, no thread, no file.
+
+use crate::batch::Batch;
+use crate::feeds::Feeds;
+use crate::intake::Intake;
+use crate::lane::{Lane, LaneOptions, LaneOutput};
+use crate::output::{self, Message, Output};
+use crate::shard::{Shard, ShardOptions};
+use crate::tally::Tally;
+
+/// What the engine needs to know at start.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How many lanes take turns.
+    pub lanes: usize,
+    /// Among how many shards shipments are divided.
+    pub shards: usize,
+    /// Limits of the lanes.
+    pub lane: LaneOptions,
+    /// Shipments to make room for, all shards together.
+    pub shipments_expected: usize,
+    /// Bytes of distinct texts kept, by shard.
+    pub texts_size_max: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            lanes: 1,
+            shards: 1,
+            lane: LaneOptions::default(),
+            shipments_expected: 1024,
+            texts_size_max: 1 << 30,
+        }
+    }
+}
+
+/// Lanes, shards and what goes between them.
+#[derive(Debug)]
+pub struct Engine {
+    lanes: Vec<Lane>,
+    shards: Vec<Shard>,
+    batches: Vec<Batch>,
+    letters: Output,
+    outputs: Vec<Output>,
+    turn_count: usize,
+}
+
+impl Engine {
+    /// Takes the memory it expects to use.
+    #[must_use]
+    pub fn new(feeds: &Feeds, options: &EngineOptions) -> Self {
+        assert!(0 < options.lanes && options.lanes <= crossdock_model::limits::LANES_MAX);
+        assert!(0 < options.shards && options.shards <= crossdock_model::limits::SHARDS_MAX);
+        let shard_options = ShardOptions {
+            shipments_expected: options.shipments_expected / options.shards,
+            texts_size_max: options.texts_size_max,
+            feed_names: feeds.names(),
+        };
+        let lane = || Lane::new(feeds.clone(), options.lane.clone());
+        Self {
+            lanes: (0..options.lanes).map(|_| lane()).collect(),
+            shards: (0..options.shards).map(|_| Shard::new(shard_options.clone())).collect(),
+            batches: (0..options.shards).map(|_| Batch::default()).collect(),
+            letters: Output::default(),
+            outputs: (0..options.shards).map(|_| Output::default()).collect(),
+            turn_count: 0,
+        }
+    }
+
+    /// Takes one turn's documents in. What is to be said is visited in the order of the log.
+    pub fn turn(&mut self, intake: &Intake, mut visit: impl FnMut(&Output, &Message)) {
+        self.letters.clear();
+        for batch in &mut self.batches {
+            batch.clear();
+        }
+        let lane_index = self.turn_count % self.lanes.len();
+        self.turn_count += 1;
+        let mut lane_output = LaneOutput { batches: &mut self.batches, letters: &mut self.letters };
+        self.lanes[lane_index].read(intake, &mut lane_output);
+        for ((shard, batch), output) in
+            self.shards.iter_mut().zip(&self.batches).zip(&mut self.outputs)
+        {
+            output.clear();
+            shard.apply(batch, output);
+        }
+        if let ([output], true) = (self.outputs.as_slice(), self.letters.messages().is_empty()) {
+            for message in output.messages() {
+                visit(output, message);
+            }
+            return;
+        }
+        let outputs: Vec<&Output> = self.outputs.iter().chain([&self.letters]).collect();
+        output::merge(&outputs, visit);
+    }
+
+    /// What was counted so far, lanes and shards together.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        for tally in self.lanes.iter().map(Lane::tally).chain(self.shards.iter().map(Shard::tally))
+        {
+            sum.add(tally);
+        }
+        assert!(sum.balances(), "every input ends in exactly one place: {sum:?}");
+        sum
+    }
+
+    /// The shards, to look into.
+    #[must_use]
+    pub fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+}

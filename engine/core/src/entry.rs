@@ -1,0 +1,216 @@
+//! One event as a shipment remembers it: 32 bytes, in the order that the fold wants.
+//!
+//! # Place
+//!
+//! `shard` makes an entry of a new event; `history` keeps it; `fold` reads it.
+//!
+//! # Method
+//!
+//! What many events share (feed, raw codes, meaning) is a *sense*, kept once per shard and
+//! named by a number; so are texts and places. The entry holds the numbers, the times and the
+//! fingerprint.
+//!
+//! # Holds
+//!
+//! - Entries of one shipment sort by content alone, never by arrival.
+//! - Two entries with the same fingerprint are the same event.
+
+use crossdock_model::detail::Detail;
+use crossdock_model::event::{Event, EventFlags};
+use crossdock_model::limits::FUTURE_TOLERANCE_SECONDS;
+use crossdock_model::milestone::Milestone;
+use crossdock_model::record::Seconds;
+use crossdock_model::time::{Micros, Precision, ZoneSource};
+
+use crate::senses::SenseId;
+use crate::texts::TextId;
+
+/// Times before 2000-01-01T00:00:00Z are nobody's parcel.
+const TRUSTED_SECONDS_MIN: i64 = 946_684_800;
+
+/// Offsets are kept in quarters of an hour; this stands for "no instant is known".
+const OFFSET_UNKNOWN: i8 = i8::MIN;
+
+/// One remembered event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Entry {
+    /// Order time: see `docs/decisions/0003-fold.md`.
+    pub order: Seconds,
+    /// The lower half of the event's fingerprint. With `order` it is compared as 64 bits.
+    pub fingerprint: u32,
+    /// Feed, raw codes and meaning.
+    pub sense: SenseId,
+    /// The carrier's words.
+    pub text: TextId,
+    /// City, region, postal code and country.
+    pub place: TextId,
+    /// Stream time of its first receipt.
+    pub received: Seconds,
+    /// Hash of the carrier's own unique id of the parcel; 0 where it gives none.
+    pub unique: u16,
+    /// Offset of local time, quarters of an hour; `OFFSET_UNKNOWN` where there is no instant.
+    offset_quarters: i8,
+    /// Precision (low nibble) and zone source (high nibble).
+    precision_zone: u8,
+    /// Seconds from `order` to the event's own time: not 0 only for dates and untrusted times.
+    pub shift: i32,
+}
+
+const _: () = assert!(size_of::<Entry>() == 32, "two entries to a cache line");
+
+/// What decides the order of entries, beside their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// The milestone the event implies.
+    pub milestone: Milestone,
+    /// What exactly happened.
+    pub detail: Detail,
+}
+
+impl Entry {
+    /// The entry of an event. `sense`, `text` and `place` are the shard's numbers for its strings.
+    #[must_use]
+    pub fn new(event: &Event, unique: u16, sense: SenseId, text: TextId, place: TextId) -> Self {
+        let own = own_seconds(event);
+        let (order, _) = order_seconds(event);
+        let offset_quarters = event
+            .time
+            .offset_minutes()
+            .and_then(|minutes| i8::try_from(minutes.div_euclid(15)).ok())
+            .unwrap_or(OFFSET_UNKNOWN);
+        let precision_zone = event.time.precision as u8 | ((event.time.zone_source as u8) << 4);
+        let shift = own.map_or(0, |own| own - i64::from(order.0));
+        Self {
+            order,
+            fingerprint: event.fingerprint.0 as u32,
+            sense,
+            text,
+            place,
+            received: Seconds::from_micros(event.received),
+            unique,
+            offset_quarters,
+            precision_zone,
+            shift: i32::try_from(shift).unwrap_or(0),
+        }
+    }
+
+    /// An entry that says nothing: room that no event has taken yet.
+    #[must_use]
+    pub const fn blank(order: Seconds, sense: SenseId, text: TextId) -> Self {
+        Self {
+            order,
+            fingerprint: 0,
+            sense,
+            text,
+            place: text,
+            received: order,
+            unique: 0,
+            offset_quarters: OFFSET_UNKNOWN,
+            precision_zone: 0,
+            shift: 0,
+        }
+    }
+
+    /// True where both are the same event.
+    #[must_use]
+    pub fn is_same(&self, other: &Self, untrusted: bool) -> bool {
+        self.fingerprint == other.fingerprint && (untrusted || self.order == other.order)
+    }
+
+    /// Local seconds: order time on the wall clock of the place.
+    #[must_use]
+    pub fn local_seconds(&self) -> i64 {
+        let offset = if self.offset_quarters == OFFSET_UNKNOWN { 0 } else { self.offset_quarters };
+        i64::from(self.order.0) + i64::from(offset) * 900
+    }
+
+    /// The local calendar day, days since 1970.
+    #[must_use]
+    pub fn local_day(&self) -> i64 {
+        self.local_seconds().div_euclid(86_400)
+    }
+
+    /// The event's own time, as far as it is known.
+    #[must_use]
+    pub fn time(&self) -> crossdock_model::time::EventTime {
+        let precision = match self.precision_zone & 0x0F {
+            1 => Precision::Date,
+            2 => Precision::Minute,
+            3 => Precision::Second,
+            _ => Precision::None,
+        };
+        let zone_source = zone_source_of(self.precision_zone >> 4);
+        let seconds = i64::from(self.order.0) + i64::from(self.shift);
+        let (instant, local) = match (precision, self.offset_quarters) {
+            (Precision::None, _) => (Micros::NONE, Micros::NONE),
+            (_, OFFSET_UNKNOWN) => (Micros::NONE, Micros::from_seconds(seconds)),
+            (_, quarters) => (
+                Micros::from_seconds(seconds),
+                Micros::from_seconds(seconds + i64::from(quarters) * 900),
+            ),
+        };
+        crossdock_model::time::EventTime { instant, local, precision, zone_source }
+    }
+}
+
+const fn zone_source_of(number: u8) -> ZoneSource {
+    match number {
+        1 => ZoneSource::FeedDefault,
+        2 => ZoneSource::Country,
+        3 => ZoneSource::Region,
+        4 => ZoneSource::City,
+        5 => ZoneSource::PostalCode,
+        6 => ZoneSource::Facility,
+        7 => ZoneSource::GivenUtc,
+        8 => ZoneSource::GivenOffset,
+        _ => ZoneSource::Unknown,
+    }
+}
+
+/// The event's own time in seconds: the instant, or the local time read as UTC.
+fn own_seconds(event: &Event) -> Option<i64> {
+    let time = if event.time.instant.is_some() { event.time.instant } else { event.time.local };
+    time.is_some().then(|| time.seconds())
+}
+
+/// Order time of an event, and whether its own time is trusted.
+#[must_use]
+pub fn order_seconds(event: &Event) -> (Seconds, bool) {
+    let received = event.received.seconds();
+    let Some(own) = own_seconds(event) else {
+        return (Seconds::from_micros(event.received), true);
+    };
+    // A local time without a zone may be up to 14 h ahead of UTC without being wrong.
+    let ahead = if event.time.instant.is_some() { 0 } else { 14 * 3600 };
+    if own < TRUSTED_SECONDS_MIN || received + FUTURE_TOLERANCE_SECONDS + ahead < own {
+        // A date alone may be today's, and its day may end after the receipt.
+        let is_today = event.time.precision == Precision::Date && own <= received + ahead;
+        if !is_today {
+            return (Seconds::from_micros(event.received), false);
+        }
+    }
+    let late = event.time.precision == Precision::Date
+        && Milestone::OutForDelivery.rank() <= event.milestone.rank()
+        && event.milestone.rank() <= Milestone::ReturnedToSender.rank();
+    let order = if late { own + 86_399 } else { own };
+    (Seconds::from_micros(Micros::from_seconds(order)), true)
+}
+
+/// True where the event's time can't be believed; see [`EventFlags::UNTRUSTED_TIME`].
+#[must_use]
+pub fn is_untrusted(event: &Event) -> bool {
+    event.flags.has(EventFlags::UNTRUSTED_TIME) || !order_seconds(event).1
+}
+
+impl Weight {
+    /// Sorts events of one instant: by rank, those without a milestone last, then by detail.
+    #[must_use]
+    pub fn key(self) -> u16 {
+        let rank = match self.milestone {
+            Milestone::Unknown => u8::MAX,
+            milestone => milestone.rank(),
+        };
+        (u16::from(rank) << 8) | self.detail as u16
+    }
+}

@@ -1,0 +1,64 @@
+//! The loaded feeds, shared by the lanes: read-only, so sharing costs nothing.
+
+use std::sync::Arc;
+
+use crossdock_format::{CsvOptions, Format};
+use crossdock_model::id::FeedId;
+use crossdock_rules::feed::FeedSet;
+use crossdock_rules::feed::program::{self, Feed};
+
+/// A set of feeds with the decoder's view of their formats.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    set: Arc<FeedSet>,
+    formats: Arc<[Format]>,
+}
+
+impl Feeds {
+    /// Shares a compiled set.
+    #[must_use]
+    pub fn new(set: FeedSet) -> Self {
+        let formats = set.feeds().iter().map(|feed| format_of(&feed.format)).collect();
+        Self { set: Arc::new(set), formats }
+    }
+
+    /// The feed of a name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Feed> {
+        self.set.by_name(name)
+    }
+
+    /// The set itself.
+    #[must_use]
+    pub fn set(&self) -> &FeedSet {
+        &self.set
+    }
+
+    /// How the feed's bytes become a tape.
+    #[must_use]
+    pub fn format(&self, id: FeedId) -> &Format {
+        &self.formats[usize::from(id.0)]
+    }
+
+    /// The names, by id.
+    #[must_use]
+    pub fn names(&self) -> Vec<Box<str>> {
+        self.set.feeds().iter().map(|feed| feed.name.clone()).collect()
+    }
+}
+
+fn format_of(format: &program::Format) -> Format {
+    match format {
+        program::Format::Json => Format::Json,
+        program::Format::Ndjson => Format::Ndjson,
+        program::Format::Xml => Format::Xml,
+        program::Format::X12 => Format::X12,
+        program::Format::Edifact => Format::Edifact,
+        program::Format::Csv { delimiter, columns } => Format::Csv(CsvOptions {
+            delimiter: *delimiter,
+            header: (!columns.is_empty())
+                .then(|| columns.iter().map(|name| String::from(&**name)).collect()),
+            ..CsvOptions::default()
+        }),
+    }
+}

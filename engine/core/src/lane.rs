@@ -1,0 +1,678 @@
+//! A lane: documents in, standardized events out, sorted by shard.
+//!
+//! # Place
+//!
+//! `Intake` -> **`lane`** (`format` -> `extract` -> `standardize`) -> one `Batch` per shard, and
+//! dead letters. A lane keeps nothing between documents but memories that change only its speed,
+//! so any lane may read any document.
+//!
+//! # Holds
+//!
+//! - Whatever a document holds, the others of the turn are read.
+//! - Every event, and every document without any, is counted as one input.
+
+use core::ops::Range;
+
+use crossdock_format::{
+    DecodeErrorKind, DecodeLimits, Decoder, Format, PADDING, Splitter, TapeView, WarningKind,
+};
+use crossdock_model::event::{Event, EventFlags};
+use crossdock_model::id::{Fingerprint, Position};
+use crossdock_model::limits;
+use crossdock_model::milestone::Direction;
+use crossdock_model::reject::{Outcome, Reject};
+use crossdock_model::time::{EventTime, Micros, Precision};
+use crossdock_rules::feed::program::{self, Carrier, Feed, Meaning};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::batch::{Batch, Group, Item, Span, Words};
+use crate::dead_letter::{self, DeadLetter};
+use crate::entry::{self, Weight};
+use crate::extract::evaluate::{Evaluator, Text};
+use crate::extract::{self, Slots};
+use crate::feeds::Feeds;
+use crate::intake::{Incoming, Intake};
+use crate::output::Output;
+use crate::say::SEPARATOR;
+use crate::shard::shipment_key;
+use crate::standardize::meaning::Meanings;
+use crate::standardize::number;
+use crate::standardize::place::PlaceTexts;
+use crate::standardize::time::Clock;
+use crate::tally::Tally;
+
+/// What a lane needs to know at start.
+#[derive(Clone, Debug)]
+pub struct LaneOptions {
+    /// Bytes of one document.
+    pub document_size_max: usize,
+    /// Levels of nesting.
+    pub document_depth_max: usize,
+    /// Events of one document.
+    pub document_events_max: usize,
+}
+
+impl Default for LaneOptions {
+    fn default() -> Self {
+        Self {
+            document_size_max: limits::DOCUMENT_SIZE_DEFAULT,
+            document_depth_max: limits::DOCUMENT_DEPTH_MAX,
+            document_events_max: limits::DOCUMENT_EVENTS_MAX,
+        }
+    }
+}
+
+/// Turns documents into batches.
+#[derive(Debug)]
+pub struct Lane {
+    feeds: Feeds,
+    options: LaneOptions,
+    decoder: Decoder,
+    /// A copy of the document: decoders unescape in place, and dead letters keep the original.
+    buffer: Vec<u8>,
+    reader: Reader,
+}
+
+/// Reads one tape; apart from the decoder, whose storage the tape borrows.
+#[derive(Debug)]
+struct Reader {
+    clock: Clock,
+    meanings: Meanings,
+    slots: Slots,
+    children: Vec<u32>,
+    scratch: String,
+    tally: Tally,
+    document_events_max: usize,
+}
+
+/// What a lane writes to during a turn.
+#[derive(Debug)]
+pub struct LaneOutput<'a> {
+    /// One per shard.
+    pub batches: &'a mut [Batch],
+    /// Dead letters.
+    pub letters: &'a mut Output,
+}
+
+/// The document that is being read.
+struct Context<'a> {
+    feed: &'a Feed,
+    tenant: &'a str,
+    feed_name: &'a str,
+    seq: u64,
+    received: Micros,
+    original: &'a [u8],
+    /// Inputs of this document so far; also the index of the next.
+    input_count: u32,
+    /// Shipments of this document so far.
+    shipment_count: u32,
+}
+
+/// The shipment that is being read.
+#[derive(Clone, Copy)]
+struct Open {
+    shard: usize,
+    group: usize,
+    is_return: bool,
+}
+
+impl Lane {
+    /// Takes the memory it expects to use.
+    #[must_use]
+    pub fn new(feeds: Feeds, options: LaneOptions) -> Self {
+        let limits = DecodeLimits {
+            document_size_max: options.document_size_max,
+            depth_max: options.document_depth_max,
+            ..DecodeLimits::default()
+        };
+        let reader = Reader {
+            clock: Clock::new(),
+            meanings: Meanings::default(),
+            slots: Slots::default(),
+            children: Vec::new(),
+            scratch: String::new(),
+            tally: Tally::default(),
+            document_events_max: options.document_events_max,
+        };
+        Self { feeds, options, decoder: Decoder::new(limits), buffer: Vec::new(), reader }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.reader.tally
+    }
+
+    /// Reads one turn.
+    pub fn read(&mut self, intake: &Intake, out: &mut LaneOutput<'_>) {
+        assert!(!out.batches.is_empty());
+        for incoming in intake.documents() {
+            self.document(intake, incoming, out);
+        }
+    }
+
+    /// Reads one document, which may be several lines of NDJSON.
+    fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
+        let original = intake.document(incoming);
+        self.reader.tally.documents += 1;
+        self.reader.tally.bytes += original.len() as u64;
+        let name = intake.feed(incoming);
+        let feeds = self.feeds.clone();
+        let mut letter = DeadLetter {
+            reject: Reject::UnknownFeed,
+            detail: "",
+            offset: None,
+            tenant: intake.tenant(incoming),
+            feed: name,
+            position: Position { seq: incoming.seq, index: 0 },
+            received: incoming.received,
+            payload: original,
+        };
+        let Some(feed) = feeds.by_name(name) else {
+            self.reader.letter(&letter, out);
+            return;
+        };
+        if self.options.document_size_max < original.len() {
+            letter.reject = Reject::TooLarge;
+            letter.offset = Some(self.options.document_size_max as u64);
+            self.reader.letter(&letter, out);
+            return;
+        }
+        let mut context = Context {
+            feed,
+            tenant: letter.tenant,
+            feed_name: name,
+            seq: incoming.seq,
+            received: incoming.received,
+            original,
+            input_count: 0,
+            shipment_count: 0,
+        };
+        self.buffer.clear();
+        self.buffer.extend_from_slice(original);
+        self.buffer.resize(original.len() + PADDING, 0);
+        let format = feeds.format(feed.id);
+        if *format == Format::Ndjson {
+            let mut splitter = Splitter::new(format);
+            while let Some(range) = splitter.next_range(original) {
+                self.part(&mut context, format, range, out);
+            }
+        } else {
+            self.part(&mut context, format, 0..original.len(), out);
+        }
+        self.finish(&context, out);
+    }
+
+    /// Decodes and reads one part of a document.
+    fn part(
+        &mut self,
+        context: &mut Context<'_>,
+        format: &Format,
+        range: Range<usize>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let size = range.len();
+        let start = range.start;
+        let original = context.original;
+        match self.decoder.decode_padded(format, &mut self.buffer[start..], size) {
+            Ok(document) => {
+                self.reader.tally.warnings += document.warnings().len() as u64;
+                for warning in
+                    document.warnings().iter().filter(|it| it.kind == WarningKind::Skipped)
+                {
+                    let at = (start + warning.offset).min(original.len());
+                    let end = (at + warning.size).min(original.len());
+                    let detail = warning.to_string();
+                    let letter = DeadLetter {
+                        offset: Some(at as u64),
+                        payload: &original[at..end],
+                        ..context.letter(Reject::Skipped, &detail)
+                    };
+                    self.reader.letter(&letter, out);
+                    context.input_count += 1;
+                }
+                self.reader.document(context, document.view(), out);
+            }
+            Err(error) => {
+                let letter = DeadLetter {
+                    offset: Some((start + error.offset) as u64),
+                    payload: &original[range],
+                    ..context.letter(reject_of(error.kind), &error.message)
+                };
+                self.reader.letter(&letter, out);
+                context.input_count += 1;
+            }
+        }
+    }
+
+    /// A document that yielded nothing is one input all the same.
+    fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
+        if 0 < context.input_count {
+            return;
+        }
+        if 0 < context.shipment_count {
+            self.reader.tally.documents_empty += 1;
+            self.reader.tally.inputs += 1;
+            self.reader.tally.outcome(Outcome::History);
+        } else {
+            let detail = "nothing stands where the feed looks for shipments";
+            self.reader.letter(&context.letter(Reject::NoShipment, detail), out);
+        }
+    }
+}
+
+const fn reject_of(kind: DecodeErrorKind) -> Reject {
+    match kind {
+        DecodeErrorKind::TooDeep => Reject::TooDeep,
+        DecodeErrorKind::TooLarge => Reject::TooLarge,
+        _ => Reject::Malformed,
+    }
+}
+
+impl<'a> Context<'a> {
+    fn letter<'b>(&'b self, reject: Reject, detail: &'b str) -> DeadLetter<'b> {
+        DeadLetter {
+            reject,
+            detail,
+            offset: None,
+            tenant: self.tenant,
+            feed: self.feed_name,
+            position: Position { seq: self.seq, index: self.input_count },
+            received: self.received,
+            payload: self.original,
+        }
+    }
+}
+
+impl Reader {
+    /// Counts and keeps a dead letter.
+    fn letter(&mut self, letter: &DeadLetter<'_>, out: &mut LaneOutput<'_>) {
+        self.tally.inputs += 1;
+        self.tally.reject(letter.reject);
+        dead_letter::push(letter, out.letters);
+    }
+
+    fn document(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        self.scratch.clear();
+        self.children.clear();
+        // A document may be an array of documents.
+        let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }))
+            && !context.feed.levels[0].descend_here;
+        if is_list {
+            for element in tape.elements(0) {
+                self.level(context, tape, 0, element, None, out);
+            }
+        } else {
+            self.level(context, tape, 0, 0, None, out);
+        }
+        let feed = context.feed;
+        if context.shipment_count == 0 && context.input_count == 0 {
+            let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+            let is_empty = feed.empty_if.iter().any(|expr| evaluator.is_present(expr));
+            context.shipment_count += u32::from(is_empty);
+        }
+    }
+
+    /// Reads one node of one level and everything below it.
+    fn level(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        level_index: usize,
+        node: usize,
+        open: Option<Open>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let feed = context.feed;
+        let start = self.children.len();
+        let level = &feed.levels[level_index];
+        extract::fill(tape, node, level, &mut self.slots, &mut self.children);
+        let end = self.children.len();
+        let mut open = open;
+        let is_shipment = level_index == feed.shipment_level;
+        if is_shipment {
+            open = self.open_shipment(context, tape, node, out);
+            if open.is_none() {
+                self.children.truncate(start);
+                return;
+            }
+        }
+        if level_index + 1 == feed.levels.len() {
+            if let Some(open) = open {
+                self.event(context, tape, node, open, out);
+            }
+        } else {
+            // Ends: the children of this node are a fixed range; deeper ones are put behind it.
+            for at in start..end {
+                let child = self.children[at] as usize;
+                self.level(context, tape, level_index + 1, child, open, out);
+            }
+        }
+        self.children.truncate(start);
+        if let (true, Some(open)) = (is_shipment, open) {
+            close_shipment(feed, &mut out.batches[open.shard], open.group);
+        }
+    }
+}
+
+impl Reader {
+    /// Begins a shipment; `None` where it has no number, which becomes a dead letter.
+    fn open_shipment(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        node: usize,
+        out: &mut LaneOutput<'_>,
+    ) -> Option<Open> {
+        context.shipment_count += 1;
+        let feed = context.feed;
+        let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        let text = evaluator.text(&feed.shipment.number);
+        let found = match &text {
+            None => Err(Reject::NoNumber),
+            Some(_) if evaluator.lost_digits(&feed.shipment.number) => {
+                Err(Reject::ImpossibleNumber)
+            }
+            Some(text) => number::normalize(evaluator.str(text)).ok_or(Reject::ImpossibleNumber),
+        };
+        let number = match found {
+            Ok(number) => number,
+            Err(reject) => {
+                let said = text.map(|text| String::from(evaluator.str(&text)));
+                self.reject_node(context, (tape, node), reject, said.as_deref(), out);
+                return None;
+            }
+        };
+        let mut name = [0_u8; 64];
+        let carrier = carrier_name(&mut evaluator, feed, &mut name);
+        let key = shipment_key(context.tenant, carrier, number.as_bytes());
+        let shard = key.shard(out.batches.len());
+        let batch = &mut out.batches[shard];
+        let carrier = batch.put(carrier.as_bytes());
+        let tenant = batch.put(context.tenant.as_bytes());
+        let number = batch.put(number.as_bytes());
+        let order = put_text(&mut evaluator, &feed.shipment.order, batch);
+        let unique = match evaluator.text(&feed.shipment.unique) {
+            Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
+            None => 0,
+        };
+        let is_return = evaluator.truth(&feed.shipment.is_return).unwrap_or(false);
+        let eta = match &feed.shipment.eta {
+            Some(policy) => {
+                let place = PlaceTexts::find(&mut evaluator, &feed.shipment.destination);
+                self.clock.read(&mut evaluator, policy, &place).unwrap_or_default()
+            }
+            None => EventTime::default(),
+        };
+        batch.groups.push(Group {
+            key,
+            seq: context.seq,
+            received: context.received,
+            tenant,
+            carrier,
+            number,
+            order,
+            unique,
+            eta,
+            feed: feed.id,
+            first_item: batch.items.len() as u32,
+            item_count: 0,
+        });
+        Some(Open { shard, group: batch.groups.len() - 1, is_return })
+    }
+
+    /// A dead letter about one node of a document: its payload is the node as JSON.
+    fn reject_node(
+        &mut self,
+        context: &mut Context<'_>,
+        (tape, node): (TapeView<'_>, usize),
+        reject: Reject,
+        said: Option<&str>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let mut payload = String::new();
+        tape.write_json(node, &mut payload);
+        let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));
+        let letter = DeadLetter { payload: payload.as_bytes(), ..context.letter(reject, &detail) };
+        self.letter(&letter, out);
+        context.input_count += 1;
+    }
+
+    /// Reads one event.
+    fn event(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        node: usize,
+        open: Open,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let feed = context.feed;
+        let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        if evaluator.truth(&feed.event.skip_if).unwrap_or(false) {
+            return;
+        }
+        if self.document_events_max <= context.input_count as usize {
+            // One dead letter says it for all that follow, which are counted one by one.
+            if context.input_count as usize == self.document_events_max {
+                self.reject_node(context, (tape, node), Reject::TooManyEvents, None, out);
+            } else {
+                self.tally.inputs += 1;
+                self.tally.reject(Reject::TooManyEvents);
+            }
+            return;
+        }
+        let mut codes: [Text<'_>; program::CODE_FIELDS_MAX] = [const { Text::Tape("") }; _];
+        let mut code_count = 0;
+        for (field, (_, expr)) in feed.event.codes.iter().enumerate() {
+            if let Some(text) = evaluator.text(expr) {
+                codes[field] = text;
+                code_count += 1;
+            }
+        }
+        let text = evaluator.text(&feed.event.text);
+        if code_count == 0 && text.is_none() {
+            self.reject_node(context, (tape, node), Reject::NoCode, None, out);
+            return;
+        }
+        let place = PlaceTexts::find(&mut evaluator, &feed.event.place);
+        let time = match self.clock.read(&mut evaluator, &feed.event.time, &place) {
+            Ok(time) => time,
+            Err(said) => {
+                self.reject_node(context, (tape, node), Reject::BadTime, Some(&said), out);
+                return;
+            }
+        };
+        let physical = evaluator.text(&feed.event.physical).is_some();
+        let physical = if physical { evaluator.truth(&feed.event.physical) } else { None };
+        let id =
+            evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
+        let codes = codes.each_ref().map(|text| evaluator.str(text));
+        let codes = &codes[..feed.event.codes.len()];
+        let words = text.as_ref().map_or("", |text| evaluator.str(text));
+        let meaning = self.meanings.look_up(feed, codes, words);
+        let seen = Seen { codes, time, physical, is_return: open.is_return, id };
+        let batch = &mut out.batches[open.shard];
+        let event = standardized(context, &meaning, &seen, place.hash(&evaluator));
+        let item = Item {
+            event,
+            words: Words {
+                codes: put_codes(feed, codes, batch),
+                text: batch.put(cut(words).as_bytes()),
+                place: place.put(&evaluator, batch),
+            },
+            index: context.input_count,
+        };
+        batch.items.push(item);
+        batch.groups[open.group].item_count += 1;
+        context.input_count += 1;
+        self.tally.inputs += 1;
+    }
+}
+
+/// What was read of one event.
+struct Seen<'a> {
+    codes: &'a [&'a str],
+    time: EventTime,
+    physical: Option<bool>,
+    is_return: bool,
+    /// Hash of the sender's own id of the event; 0 where there is none.
+    id: u64,
+}
+
+/// The event that all this makes.
+fn standardized(context: &Context<'_>, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> Event {
+    let is_physical = match seen.physical {
+        // A document may say that a scan was none; it can't make a record or an estimate a scan.
+        Some(said) => meaning.physical && said,
+        None => meaning.physical,
+    };
+    let mut flags = EventFlags::default();
+    for (holds, flag) in [
+        (is_physical, EventFlags::PHYSICAL),
+        (meaning.estimate, EventFlags::ESTIMATE),
+        (*meaning == Meaning::UNMAPPED, EventFlags::UNMAPPED),
+        (meaning.resolves, EventFlags::RESOLVES),
+        (meaning.retracts, EventFlags::RETRACTS),
+        (meaning.unverified, EventFlags::UNVERIFIED),
+        (meaning.direction.is_some() || seen.is_return, EventFlags::DIRECTION_SAID),
+    ] {
+        if holds {
+            flags = flags.with(flag);
+        }
+    }
+    let direction = match meaning.direction {
+        Some(direction) => direction,
+        None if seen.is_return => Direction::Return,
+        None => meaning.milestone.direction(),
+    };
+    Event {
+        fingerprint: fingerprint(context.feed, meaning, seen, place),
+        time: seen.time,
+        received: context.received,
+        place,
+        feed: context.feed.id,
+        flags,
+        detail: meaning.detail,
+        milestone: meaning.milestone,
+        exception: meaning.exception,
+        reason: meaning.reason,
+        party: meaning.party,
+        direction,
+    }
+}
+
+/// Same feed, codes, meaning and raw time make the same event. The words are left out: carriers
+/// translate them. The place is left out as well, since it is filled in later, except where only
+/// the day is known and a parcel may pass several places.
+fn fingerprint(feed: &Feed, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> Fingerprint {
+    let mut hash = xxh3_64(feed.name.as_bytes());
+    if seen.id != 0 {
+        let retracts = u64::from(meaning.retracts);
+        return Fingerprint(xxh3_64_with_seed(&seen.id.to_le_bytes(), hash ^ retracts));
+    }
+    for code in seen.codes {
+        hash = xxh3_64_with_seed(code.as_bytes(), hash);
+    }
+    let time = &seen.time;
+    let own = if time.local.is_some() { time.local } else { time.instant };
+    let mut bytes = [0_u8; 24];
+    bytes[..8].copy_from_slice(&own.0.to_le_bytes());
+    bytes[8] = meaning.detail as u8;
+    bytes[9] = meaning.milestone as u8;
+    bytes[10] = meaning.exception as u8;
+    bytes[11] = meaning.direction.map_or(u8::MAX, |direction| direction as u8);
+    if time.precision <= Precision::Date {
+        bytes[16..].copy_from_slice(&place.to_le_bytes());
+    }
+    Fingerprint(xxh3_64_with_seed(&bytes, hash))
+}
+
+/// The carrier's name, lower case, at most 64 bytes.
+fn carrier_name<'a: 'n, 'n>(
+    evaluator: &mut Evaluator<'a, '_>,
+    feed: &'a Feed,
+    buffer: &'n mut [u8; 64],
+) -> &'n str {
+    match &feed.carrier {
+        Carrier::Constant(name) => name,
+        Carrier::Field { from, map, otherwise } => {
+            let Some(text) = evaluator.text(from) else { return otherwise };
+            let said = evaluator.str(&text);
+            let mut len = 0;
+            for byte in said.bytes().take(buffer.len()) {
+                buffer[len] = byte.to_ascii_lowercase();
+                len += 1;
+            }
+            let len = said.floor_char_boundary(len);
+            let name = core::str::from_utf8(&buffer[..len]).unwrap_or(otherwise);
+            match map.binary_search_by(|(theirs, _)| (**theirs).cmp(name)) {
+                Ok(at) => &map[at].1,
+                Err(_) => name,
+            }
+        }
+    }
+}
+
+/// Sorts a shipment's events into the order in which they are applied and numbers them.
+fn close_shipment(feed: &Feed, batch: &mut Batch, group: usize) {
+    let group = &batch.groups[group];
+    let first = group.first_item as usize;
+    let items = &mut batch.items[first..first + group.item_count as usize];
+    if items.len() < 2 {
+        return;
+    }
+    let first_index = items[0].index;
+    if feed.order == program::Order::NewestFirst {
+        items.reverse();
+    }
+    let key = |item: &Item| {
+        let event = &item.event;
+        let weight = Weight { milestone: event.milestone, detail: event.detail };
+        (entry::order_seconds(event).0, weight.key(), event.fingerprint.0 as u32)
+    };
+    if !items.is_sorted_by_key(key) {
+        items.sort_by_key(key);
+    }
+    for (index, item) in (first_index..).zip(items) {
+        item.index = index;
+    }
+}
+
+/// The codes as they are kept: the primary one, then ` name=value` of the others.
+fn put_codes(feed: &Feed, codes: &[&str], batch: &mut Batch) -> Span {
+    let start = batch.open();
+    for (i, ((name, _), code)) in feed.event.codes.iter().zip(codes).enumerate() {
+        if i == 0 {
+            batch.extend(cut(code).as_bytes());
+        } else if !code.is_empty() {
+            batch.extend(&[SEPARATOR as u8]);
+            batch.extend(name.as_bytes());
+            batch.extend(b"=");
+            batch.extend(cut(code).as_bytes());
+        }
+    }
+    batch.close(start)
+}
+
+fn put_text<'a>(
+    evaluator: &mut Evaluator<'a, '_>,
+    expr: &'a program::Expr,
+    batch: &mut Batch,
+) -> Span {
+    match evaluator.text(expr) {
+        Some(text) => batch.put(cut(evaluator.str(&text)).as_bytes()),
+        None => Span::default(),
+    }
+}
+
+/// A text cut at the limit, at a character.
+#[must_use]
+pub(crate) fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(limits::TEXT_LEN_MAX)]
+}

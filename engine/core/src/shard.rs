@@ -1,0 +1,535 @@
+//! A shard: the state of the shipments it owns, and what an event does to it.
+//!
+//! # Place
+//!
+//! `lane` -> `Batch` -> **`shard`** -> `Output`. One thread owns a shard; there is no lock because
+//! there is no second owner.
+//!
+//! # Method
+//!
+//! Per shipment of a document: one probe of the index. Per event: one scan of the shipment's
+//! fingerprints, which is where most events end, since carriers send the whole history each time.
+//! A new event is inserted into the sorted history; if it sorts last the record takes one step,
+//! else it is folded again; the difference is said.
+//!
+//! # Holds
+//!
+//! - Same batches in the same order, same outputs and same state, byte for byte.
+//! - The state of a shipment does not depend on the other shipments of the shard, nor on how
+//!   many shards there are.
+
+use crossdock_model::change::{Change, ChangeKind};
+use crossdock_model::event::{Event, EventFlags};
+use crossdock_model::exception::ExceptionClass;
+use crossdock_model::id::{Position, ShipmentKey};
+use crossdock_model::milestone::{Audience, Milestone};
+use crossdock_model::record::Record;
+use crossdock_model::reject::{Outcome, Reject};
+use crossdock_model::time::EventTime;
+use hashbrown::HashTable;
+
+use crate::batch::{Batch, Group, Item};
+use crate::dead_letter::{self, DeadLetter};
+use crate::entry::{self, Entry};
+use crate::facts::{self, Counted};
+use crate::fold;
+use crate::history::{Histories, Insertion};
+use crate::output::{MessageKind, Output};
+use crate::say::{self, Difference, Said, Statement};
+use crate::senses::{Sense, Senses};
+use crate::shipment::Shipment;
+use crate::tally::Tally;
+use crate::texts::{TextId, Texts};
+
+/// What a shard needs to know at start.
+#[derive(Clone, Debug)]
+pub struct ShardOptions {
+    /// Shipments to make room for.
+    pub shipments_expected: usize,
+    /// Bytes of distinct texts kept.
+    pub texts_size_max: usize,
+    /// Names of the feeds, by [`crossdock_model::id::FeedId`].
+    pub feed_names: Vec<Box<str>>,
+}
+
+/// The shipments of one shard.
+#[derive(Debug)]
+pub struct Shard {
+    index: HashTable<u32>,
+    shipments: Vec<Shipment>,
+    histories: Histories,
+    senses: Senses,
+    texts: Texts,
+    feed_names: Vec<Box<str>>,
+    tally: Tally,
+    name_scratch: Vec<u8>,
+}
+
+/// Where a change was caused, for the writer.
+struct Cause<'a> {
+    batch: &'a Batch,
+    group: &'a Group,
+    item: &'a Item,
+    /// The entry of the event; absent for an estimate.
+    entry: Option<Entry>,
+}
+
+impl Shard {
+    /// Takes the memory it expects to use.
+    #[must_use]
+    pub fn new(options: ShardOptions) -> Self {
+        Self {
+            index: HashTable::with_capacity(options.shipments_expected),
+            shipments: Vec::with_capacity(options.shipments_expected),
+            histories: Histories::default(),
+            senses: Senses::default(),
+            texts: Texts::new(options.texts_size_max),
+            feed_names: options.feed_names,
+            tally: Tally::default(),
+            name_scratch: Vec::new(),
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many shipments it knows.
+    #[must_use]
+    pub fn shipment_count(&self) -> usize {
+        self.shipments.len()
+    }
+
+    /// Bytes taken from the allocator: (index and records, histories, texts and senses).
+    #[must_use]
+    pub fn memory_sizes(&self) -> (usize, usize, usize) {
+        let index = 5 * self.index.capacity();
+        let records = self.shipments.capacity() * size_of::<Shipment>();
+        let shared = self.texts.memory_size() + self.senses.memory_size();
+        (index + records, self.histories.memory_size(), shared)
+    }
+
+    /// Applies one batch. Messages are appended to `out` in the order of the log.
+    pub fn apply(&mut self, batch: &Batch, out: &mut Output) {
+        for group in &batch.groups {
+            let slot = self.shipment_of(batch, group);
+            self.attributes(batch, group, slot, out);
+            let first = group.first_item as usize;
+            for item in &batch.items[first..first + group.item_count as usize] {
+                self.event(batch, group, item, slot, out);
+            }
+        }
+    }
+
+    /// The slot of the group's shipment, made where it is new.
+    fn shipment_of(&mut self, batch: &Batch, group: &Group) -> usize {
+        let shipments = &self.shipments;
+        let is_it = |slot: &u32| shipments[*slot as usize].key == group.key;
+        if let Some(&slot) = self.index.find(group.key.slot_hash(), is_it) {
+            return slot as usize;
+        }
+        let slot = u32::try_from(self.shipments.len()).expect("memory ends before slots do");
+        let mut name = core::mem::take(&mut self.name_scratch);
+        name.clear();
+        for (i, span) in [group.tenant, group.carrier, group.number].into_iter().enumerate() {
+            if 0 < i {
+                name.push(say::SEPARATOR as u8);
+            }
+            name.extend_from_slice(batch.bytes(span));
+        }
+        let shipment = Shipment {
+            key: group.key,
+            record: Record::default(),
+            run: crate::history::Run::default(),
+            version: 0,
+            name: self.texts.intern(&name),
+            order: TextId::NONE,
+            unique: 0,
+            is_shared: false,
+            eta: EventTime::default(),
+        };
+        self.name_scratch = name;
+        self.shipments.push(shipment);
+        let shipments = &self.shipments;
+        self.index.insert_unique(group.key.slot_hash(), slot, |&slot| {
+            shipments[slot as usize].key.slot_hash()
+        });
+        slot as usize
+    }
+
+    /// What a document says of the shipment beside its events.
+    fn attributes(&mut self, batch: &Batch, group: &Group, slot: usize, out: &mut Output) {
+        let order = batch.bytes(group.order);
+        if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
+            self.shipments[slot].order = self.texts.intern(order);
+        }
+        let before = self.shipments[slot].eta;
+        let has_estimate = group.eta.instant.is_some() || group.eta.local.is_some();
+        if !has_estimate || same_estimate(&before, &group.eta) {
+            return;
+        }
+        self.shipments[slot].eta = group.eta;
+        self.say_estimate(batch, group, slot, (before, group.eta), out);
+    }
+
+    /// One event of one shipment.
+    fn event(&mut self, batch: &Batch, group: &Group, item: &Item, slot: usize, out: &mut Output) {
+        let mut event = item.event;
+        let is_untrusted = entry::is_untrusted(&event);
+        if is_untrusted {
+            event.flags = event.flags.with(EventFlags::UNTRUSTED_TIME);
+        }
+        let run = self.shipments[slot].run;
+        let (order, _) = entry::order_seconds(&event);
+        let fingerprint = event.fingerprint.0 as u32;
+        let has_own_time =
+            !is_untrusted && (event.time.instant.is_some() || event.time.local.is_some());
+        let is_known = self.histories.entries(run).iter().any(|entry| {
+            entry.fingerprint == fingerprint && (!has_own_time || entry.order == order)
+        });
+        if is_known {
+            self.tally.outcome(Outcome::Known);
+            return;
+        }
+        let new = self.entry_of(batch, group, item, &event);
+        let before_parcel = self.parcel_before(slot, group.unique, &new);
+        let insertion = self.histories.insert(&mut self.shipments[slot].run, new, &self.senses);
+        if insertion == Insertion::Full {
+            self.reject_full(batch, group, item, out);
+            return;
+        }
+        let (before, after, is_last) = match before_parcel {
+            Some(before) => self.fold_shared(slot, &new, before),
+            None => self.fold_single(slot, &new, insertion),
+        };
+        let cause = Cause { batch, group, item, entry: Some(new) };
+        let said =
+            self.say(&cause, slot, &Difference { before: &before, after: &after, is_last }, out);
+        self.tally.outcome(match said {
+            0 if event.is_unmapped() => Outcome::Unmapped,
+            0 => Outcome::History,
+            _ => Outcome::Emitted,
+        });
+    }
+
+    fn entry_of(&mut self, batch: &Batch, group: &Group, item: &Item, event: &Event) -> Entry {
+        let codes = self.texts.intern(batch.bytes(item.words.codes));
+        let sense = self.senses.intern(&Sense {
+            feed: event.feed,
+            codes,
+            flags: event.flags,
+            detail: event.detail,
+            milestone: event.milestone,
+            exception: event.exception,
+            reason: event.reason,
+            party: event.party,
+            direction: event.direction,
+        });
+        let text = self.texts.intern(batch.bytes(item.words.text));
+        let place = self.texts.intern(batch.bytes(item.words.place));
+        Entry::new(event, group.unique, sense, text, place)
+    }
+
+    /// One parcel a number: the record takes a step, or is folded again.
+    fn fold_single(
+        &mut self,
+        slot: usize,
+        new: &Entry,
+        insertion: Insertion,
+    ) -> (Record, Record, bool) {
+        let shipment = &mut self.shipments[slot];
+        let before = shipment.record;
+        let is_last = insertion == Insertion::Last;
+        if is_last {
+            fold::step(&mut shipment.record, &facts::fact(new, &self.senses));
+        } else {
+            let entries = self.histories.entries(shipment.run);
+            shipment.record = fold::fold(facts::facts(entries, &self.senses));
+        }
+        (before, shipment.record, is_last)
+    }
+
+    /// Several parcels share the number: the record of the new entry's parcel before it came.
+    /// `None` where the number stands for one parcel.
+    fn parcel_before(&mut self, slot: usize, unique: u16, new: &Entry) -> Option<Record> {
+        let shipment = &mut self.shipments[slot];
+        if unique != 0 && shipment.unique == 0 {
+            shipment.unique = unique;
+        }
+        shipment.is_shared |= unique != 0 && shipment.unique != unique;
+        if !shipment.is_shared {
+            return None;
+        }
+        let entries = self.histories.entries(shipment.run);
+        let parcels = facts::parcels(entries);
+        let is_known = new.unique == 0 || parcels.iter().any(|it| it.unique == new.unique);
+        if parcels.is_empty() || !is_known {
+            return Some(Record::default());
+        }
+        let index = facts::parcel_of(new, &parcels);
+        Some(facts::fold_parcel(entries, &self.senses, &parcels, index))
+    }
+
+    fn fold_shared(&mut self, slot: usize, new: &Entry, before: Record) -> (Record, Record, bool) {
+        let shipment = &mut self.shipments[slot];
+        let entries = self.histories.entries(shipment.run);
+        let parcels = facts::parcels(entries);
+        let index = facts::parcel_of(new, &parcels);
+        let after = facts::fold_parcel(entries, &self.senses, &parcels, index);
+        let newest = parcels.len() - 1;
+        shipment.record = facts::fold_parcel(entries, &self.senses, &parcels, newest);
+        let last = entries.iter().rfind(|entry| facts::parcel_of(entry, &parcels) == index);
+        let is_last = last == Some(new);
+        // The parcel's number may have changed because an older one turned up.
+        let before = Record { epoch: if before.epoch == 0 { 0 } else { after.epoch }, ..before };
+        (before, after, is_last)
+    }
+
+    /// Says what an event changed; gives how many changes that were.
+    fn say(
+        &mut self,
+        cause: &Cause<'_>,
+        slot: usize,
+        difference: &Difference<'_>,
+        out: &mut Output,
+    ) -> usize {
+        let mut all = [None; SAID_MAX];
+        let mut count = 0;
+        say::differences(difference, |said| {
+            assert!(count < SAID_MAX);
+            all[count] = Some(said);
+            count += 1;
+        });
+        for said in all.iter().take(count).flatten() {
+            self.say_one(cause, slot, difference, said, out);
+        }
+        count
+    }
+
+    fn say_one(
+        &mut self,
+        cause: &Cause<'_>,
+        slot: usize,
+        difference: &Difference<'_>,
+        said: &Said,
+        out: &mut Output,
+    ) {
+        let episode = self.episode(slot, cause, difference, said);
+        let event = &cause.item.event;
+        let after = difference.after;
+        let shipment = &mut self.shipments[slot];
+        shipment.version += 1;
+        let label = if shipment.is_shared && cause.group.unique != 0 {
+            u32::from(cause.group.unique) | 0x8000_0000
+        } else {
+            u32::from(after.epoch)
+        };
+        let (detail, reason) = say::words_of(said, event.detail, event.reason);
+        let change = Change {
+            id: say::change_id(shipment.key, label, said, episode),
+            kind: said.kind,
+            audience: said.audience,
+            epoch: after.epoch,
+            version: shipment.version,
+            milestone: said.milestone,
+            previous: said.previous,
+            detail,
+            exception: said.exception,
+            reason,
+            party: event.party,
+            direction: after.direction,
+            episode,
+            at: cause.entry.map_or(event.time, |_| event.time),
+            feed: event.feed,
+            position: Position { seq: cause.group.seq, index: cause.item.index },
+        };
+        self.write(cause, slot, change, None, out);
+    }
+
+    /// Which occurrence of the same thing in its epoch this is, from 1.
+    fn episode(
+        &self,
+        slot: usize,
+        cause: &Cause<'_>,
+        difference: &Difference<'_>,
+        said: &Said,
+    ) -> u16 {
+        let (before, after) = (difference.before, difference.after);
+        let counted = match said.kind {
+            ChangeKind::Milestone => {
+                let is_first = before.epoch != after.epoch || !before.seen.contains(said.milestone);
+                if is_first && difference.is_last {
+                    return 1;
+                }
+                Counted::Steps(said.milestone)
+            }
+            ChangeKind::Correction if difference.is_last => return u16::from(after.corrections),
+            ChangeKind::Correction => Counted::Corrections,
+            ChangeKind::ExceptionOpened if after.exception_count == 1 => return 1,
+            ChangeKind::ExceptionOpened | ChangeKind::ExceptionResolved => {
+                Counted::Openings(said.exception)
+            }
+            ChangeKind::EtaChanged | ChangeKind::Order => return 1,
+        };
+        let shipment = &self.shipments[slot];
+        let entries = self.histories.entries(shipment.run);
+        if !shipment.is_shared {
+            return facts::episode(facts::facts(entries, &self.senses), Some(after.epoch), counted);
+        }
+        let parcels = facts::parcels(entries);
+        let index = cause.entry.map_or(0, |entry| facts::parcel_of(&entry, &parcels));
+        let own = entries.iter().filter(|entry| facts::parcel_of(entry, &parcels) == index);
+        facts::episode(own.map(|entry| facts::fact(entry, &self.senses)), None, counted)
+    }
+
+    fn write(
+        &mut self,
+        cause: &Cause<'_>,
+        slot: usize,
+        change: Change,
+        eta: Option<(EventTime, EventTime)>,
+        out: &mut Output,
+    ) {
+        let (batch, group) = (cause.batch, cause.group);
+        let statement = Statement {
+            change,
+            tenant: batch.text(group.tenant),
+            carrier: batch.text(group.carrier),
+            number: batch.text(group.number),
+            order: self.texts.get(self.shipments[slot].order),
+            feed: self.feed_names.get(usize::from(change.feed.0)).map_or("", |name| name),
+            codes: if cause.entry.is_some() { batch.text(cause.item.words.codes) } else { "" },
+            text: if cause.entry.is_some() { batch.text(cause.item.words.text) } else { "" },
+            place: if cause.entry.is_some() { batch.text(cause.item.words.place) } else { "" },
+            received: group.received,
+            cause: cause.item.event.fingerprint.0,
+            eta,
+        };
+        let kind = MessageKind::Change { kind: change.kind, id: change.id };
+        let received = group.received.get().unwrap_or(0);
+        out.push(
+            change.position,
+            kind,
+            received,
+            |bytes| say::write_subject(bytes, &statement),
+            |bytes| say::write_body(bytes, &statement),
+        );
+        self.tally.changes[change.kind as usize] += 1;
+    }
+
+    /// The carrier's estimate changed.
+    fn say_estimate(
+        &mut self,
+        batch: &Batch,
+        group: &Group,
+        slot: usize,
+        eta: (EventTime, EventTime),
+        out: &mut Output,
+    ) {
+        let shipment = &mut self.shipments[slot];
+        shipment.version += 1;
+        let record = shipment.record;
+        let said = Said {
+            kind: ChangeKind::EtaChanged,
+            milestone: record.milestone,
+            previous: record.milestone,
+            exception: ExceptionClass::None,
+            audience: Audience::Customer,
+        };
+        let fingerprint = estimate_hash(&eta.1);
+        let item = Item {
+            event: blank_event(group, fingerprint),
+            words: crate::batch::Words::default(),
+            index: 0,
+        };
+        let epoch = record.epoch.max(1);
+        let label = u32::from(epoch) ^ (fingerprint as u32);
+        let change = Change {
+            id: say::change_id(shipment.key, label, &said, shipment.version as u16),
+            kind: said.kind,
+            audience: said.audience,
+            epoch,
+            version: shipment.version,
+            milestone: said.milestone,
+            previous: said.previous,
+            detail: None,
+            exception: ExceptionClass::None,
+            reason: crossdock_model::reason::Reason::None,
+            party: crossdock_model::reason::Party::Unknown,
+            direction: record.direction,
+            episode: 1,
+            at: EventTime::default(),
+            feed: group.feed,
+            position: Position { seq: group.seq, index: 0 },
+        };
+        let cause = Cause { batch, group, item: &item, entry: None };
+        self.write(&cause, slot, change, Some(eta), out);
+    }
+
+    fn reject_full(&mut self, batch: &Batch, group: &Group, item: &Item, out: &mut Output) {
+        self.tally.reject(Reject::TooManyEvents);
+        let letter = DeadLetter {
+            reject: Reject::TooManyEvents,
+            detail: "the shipment has as many events as one history may hold",
+            offset: None,
+            tenant: batch.text(group.tenant),
+            feed: self.feed_names.get(usize::from(group.feed.0)).map_or("", |name| name),
+            position: Position { seq: group.seq, index: item.index },
+            received: group.received,
+            payload: batch.bytes(item.words.codes),
+        };
+        dead_letter::push(&letter, out);
+    }
+}
+
+/// At most one correction, one milestone, and each exception class once.
+const SAID_MAX: usize = 2 + ExceptionClass::ALL.len();
+
+fn same_estimate(a: &EventTime, b: &EventTime) -> bool {
+    if a.instant.is_some() && b.instant.is_some() {
+        a.instant == b.instant
+    } else {
+        a.local == b.local
+    }
+}
+
+fn estimate_hash(time: &EventTime) -> u64 {
+    let mut bytes = [0_u8; 16];
+    bytes[..8].copy_from_slice(&time.instant.0.to_le_bytes());
+    bytes[8..].copy_from_slice(&time.local.0.to_le_bytes());
+    xxhash_rust::xxh3::xxh3_64(&bytes)
+}
+
+fn blank_event(group: &Group, fingerprint: u64) -> Event {
+    Event {
+        fingerprint: crossdock_model::id::Fingerprint(fingerprint),
+        time: EventTime::default(),
+        received: group.received,
+        place: 0,
+        feed: group.feed,
+        flags: EventFlags::ESTIMATE,
+        detail: crossdock_model::detail::Detail::EtaUpdated,
+        milestone: Milestone::Unknown,
+        exception: ExceptionClass::None,
+        reason: crossdock_model::reason::Reason::None,
+        party: crossdock_model::reason::Party::Unknown,
+        direction: crossdock_model::milestone::Direction::Forward,
+    }
+}
+
+/// The number of one parcel: hash of tenant, carrier and normalized number.
+#[must_use]
+pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
+    let mut buffer = [0_u8; 192];
+    let mut len = 0;
+    for part in [tenant.as_bytes(), carrier.as_bytes(), number] {
+        let part = &part[..part.len().min(63)];
+        buffer[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+        buffer[len] = 0x1F;
+        len += 1;
+    }
+    ShipmentKey(xxhash_rust::xxh3::xxh3_128(&buffer[..len]))
+}

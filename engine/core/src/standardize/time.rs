@@ -1,0 +1,221 @@
+//! The time of an event, from what the document says and what is known of the place.
+//!
+//! # Method
+//!
+//! In the order of the feed's policy: an instant that is given; a local time with an offset of its
+//! own, if the feed trusts it; a local time with an offset from a neighbouring field; a local time
+//! with the zone that is named, then of the place, then the feed's default. Where none applies
+//! there is a local time and no instant.
+//!
+//! # Holds
+//!
+//! - No instant is made up. The source of the zone is kept with the time.
+
+use crossdock_model::time::{EventTime, Micros, Precision, ZoneSource};
+use crossdock_rules::feed::program::{TimePolicy, TimeText};
+use crossdock_standard::time::{self as standard, LocalTime, TimeShape, ZoneCode};
+use crossdock_standard::zone::ZoneId;
+
+use super::place::PlaceTexts;
+use crate::extract::evaluate::{Evaluator, Text};
+
+/// Reads times; knows the offsets of all zones.
+#[derive(Debug)]
+pub struct Clock {
+    places: super::place::Places,
+}
+
+/// A time as written, and the zone's source if it has one already.
+type Found = (LocalTime, Option<(i16, ZoneSource)>);
+
+impl Clock {
+    /// Reads the zone data that is compiled in.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { places: super::place::Places::load() }
+    }
+
+    /// The time of an event; all absent where the document gives none.
+    ///
+    /// # Errors
+    ///
+    /// A text is there and can't be read as a time: what was found.
+    pub fn read<'a>(
+        &self,
+        evaluator: &mut Evaluator<'a, '_>,
+        policy: &'a TimePolicy,
+        place: &PlaceTexts<'a>,
+    ) -> Result<EventTime, String> {
+        let utc = match &policy.utc {
+            Some(text) => read_text(evaluator, text)?,
+            None => None,
+        };
+        let mut local = match &policy.local {
+            Some(text) => read_text(evaluator, text)?,
+            None => None,
+        };
+        if policy.midnight_is_date {
+            local = local.map(LocalTime::midnight_as_date);
+        }
+        match (utc, local) {
+            (None, None) => Ok(EventTime::default()),
+            (Some(utc), local) => Ok(self.from_utc(evaluator, policy, place, utc, local)),
+            (None, Some(local)) => {
+                let (local, zone) = self.offset_of(evaluator, policy, place, local);
+                Ok(event_time(local, zone))
+            }
+        }
+    }
+
+    /// An instant is given; the wall clock is another field, or follows from an offset.
+    fn from_utc<'a>(
+        &self,
+        evaluator: &mut Evaluator<'a, '_>,
+        policy: &'a TimePolicy,
+        place: &PlaceTexts<'a>,
+        utc: LocalTime,
+        local: Option<LocalTime>,
+    ) -> EventTime {
+        let instant = utc.seconds - i64::from(utc.offset_minutes.unwrap_or(0)) * 60;
+        let mut time = EventTime {
+            instant: micros(instant, utc.micros),
+            local: Micros::NONE,
+            precision: precision_of(utc.precision),
+            zone_source: ZoneSource::GivenUtc,
+        };
+        if let Some(offset) = given_offset(evaluator, policy) {
+            time.zone_source = ZoneSource::GivenOffset;
+            time.local = Micros(time.instant.0 + i64::from(offset) * 60_000_000);
+        } else if let Some(local) = local {
+            // The clocks of the two fields differ by seconds; the offset is a whole quarter.
+            let quarters = (local.seconds - instant + 450).div_euclid(900);
+            time.local = Micros(time.instant.0 + quarters.clamp(-56, 56) * 900_000_000);
+        } else if let Some((zone, _)) = self.zone_of(evaluator, policy, place) {
+            let offset = self.places.offset_at_instant(zone, instant);
+            time.local = Micros(time.instant.0 + i64::from(offset) * 1_000_000);
+        } else {
+            time.local = time.instant;
+        }
+        if let (Some(local), true) = (local, policy.midnight_is_date)
+            && local.precision == standard::Precision::Date
+        {
+            time.precision = Precision::Date;
+        }
+        time
+    }
+
+    /// The offset of a wall clock, in minutes, and where it comes from.
+    fn offset_of<'a>(
+        &self,
+        evaluator: &mut Evaluator<'a, '_>,
+        policy: &'a TimePolicy,
+        place: &PlaceTexts<'a>,
+        local: LocalTime,
+    ) -> Found {
+        if policy.trust_offset {
+            if let Some(minutes) = local.offset_minutes {
+                let source =
+                    if minutes == 0 { ZoneSource::GivenUtc } else { ZoneSource::GivenOffset };
+                return (local, Some((minutes, source)));
+            }
+            if let Some(offset) = local.zone.and_then(|code| self.offset_of_code(code, &local)) {
+                return (local, Some((offset, ZoneSource::GivenOffset)));
+            }
+        }
+        if let Some(minutes) = given_offset(evaluator, policy) {
+            return (local, Some((minutes, ZoneSource::GivenOffset)));
+        }
+        if let Some(text) = evaluator.text(&policy.zone) {
+            let code = standard::parse_zone_code(evaluator.str(&text).as_bytes());
+            if let Some(offset) = code.and_then(|code| self.offset_of_code(code, &local)) {
+                return (local, Some((offset, ZoneSource::GivenOffset)));
+            }
+        }
+        let zone = self.zone_of(evaluator, policy, place).map(|(zone, source)| {
+            let seconds = self.places.offset_at_local(zone, local.seconds);
+            ((seconds / 60) as i16, source)
+        });
+        (local, zone)
+    }
+
+    fn offset_of_code(&self, code: ZoneCode, local: &LocalTime) -> Option<i16> {
+        self.places.offset_of_code(code, local.seconds)
+    }
+
+    /// The zone of the place, or the feed's default.
+    fn zone_of<'a>(
+        &self,
+        evaluator: &Evaluator<'a, '_>,
+        policy: &TimePolicy,
+        place: &PlaceTexts<'a>,
+    ) -> Option<(ZoneId, ZoneSource)> {
+        let of_place =
+            if policy.zone_of_place { self.places.zone_of(&place.parts(evaluator)) } else { None };
+        of_place.or_else(|| {
+            let name = policy.default_zone.as_ref()?;
+            Some((ZoneId::from_name(name.as_bytes())?, ZoneSource::FeedDefault))
+        })
+    }
+}
+
+fn given_offset<'a>(evaluator: &mut Evaluator<'a, '_>, policy: &'a TimePolicy) -> Option<i16> {
+    let text = evaluator.text(&policy.offset)?;
+    standard::parse_offset(evaluator.str(&text).as_bytes())
+}
+
+fn event_time(local: LocalTime, zone: Option<(i16, ZoneSource)>) -> EventTime {
+    let wall = micros(local.seconds, local.micros);
+    let (instant, zone_source) = match zone {
+        Some((minutes, source)) => (Micros(wall.0 - i64::from(minutes) * 60_000_000), source),
+        None => (Micros::NONE, ZoneSource::Unknown),
+    };
+    EventTime { instant, local: wall, precision: precision_of(local.precision), zone_source }
+}
+
+const fn micros(seconds: i64, micros: u32) -> Micros {
+    Micros(seconds * 1_000_000 + micros as i64)
+}
+
+const fn precision_of(precision: standard::Precision) -> Precision {
+    match precision {
+        standard::Precision::Date => Precision::Date,
+        standard::Precision::Hour | standard::Precision::Minute => Precision::Minute,
+        standard::Precision::Second | standard::Precision::Subsecond => Precision::Second,
+    }
+}
+
+/// Reads one or two texts as a time. `Ok(None)` where the date is absent.
+fn read_text<'a>(
+    evaluator: &mut Evaluator<'a, '_>,
+    text: &'a TimeText,
+) -> Result<Option<LocalTime>, String> {
+    let Some(date_text) = evaluator.text(&text.date) else { return Ok(None) };
+    let date = parse(evaluator, &date_text, &text.date_shapes)?;
+    let Some(clock_expr) = &text.clock else { return Ok(Some(date)) };
+    let Some(clock_text) = evaluator.text(clock_expr) else {
+        let date = LocalTime { precision: standard::Precision::Date, ..date };
+        return Ok(Some(date));
+    };
+    let clock = parse(evaluator, &clock_text, &text.clock_shapes)?;
+    Ok(Some(standard::join(date, clock)))
+}
+
+fn parse(
+    evaluator: &Evaluator<'_, '_>,
+    text: &Text<'_>,
+    shapes: &[TimeShape],
+) -> Result<LocalTime, String> {
+    let bytes = evaluator.str(text).as_bytes();
+    let mut found = None;
+    for &shape in shapes {
+        match standard::parse(shape, bytes) {
+            Ok(time) => return Ok(time),
+            Err(error) => found = Some(error),
+        }
+    }
+    let said = evaluator.str(text);
+    Err(match found {
+        Some(error) => format!("{said}: {error}"),
+        None => String::from(said),
+    })
+}

@@ -1,0 +1,81 @@
+//! The account of every input: what came in and what became of it.
+//!
+//! # Holds
+//!
+//! - `inputs == emitted + known + history + unmapped + dead`, always: see [`Tally::balances`].
+//!   An input is an event; a document that yields no event is one input by itself.
+//! - Plain numbers with one owner each; whoever wants a total adds them.
+
+use crossdock_model::change::ChangeKind;
+use crossdock_model::reject::{Outcome, Reject};
+
+/// What a lane, a shard or a run has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Documents read.
+    pub documents: u64,
+    /// Bytes of documents.
+    pub bytes: u64,
+    /// Documents that say that nothing is known.
+    pub documents_empty: u64,
+    /// Inputs: events, and documents without any.
+    pub inputs: u64,
+    /// By [`Outcome`].
+    pub outcomes: [u64; Outcome::ALL.len()],
+    /// By [`Reject`].
+    pub rejects: [u64; Reject::ALL.len()],
+    /// By [`ChangeKind`].
+    pub changes: [u64; ChangeKind::ALL.len()],
+    /// Warnings about documents that were read all the same.
+    pub warnings: u64,
+}
+
+impl Tally {
+    /// Counts what became of one input.
+    pub fn outcome(&mut self, outcome: Outcome) {
+        self.outcomes[outcome as usize] += 1;
+    }
+
+    /// Counts a reject, which is also an outcome.
+    pub fn reject(&mut self, reject: Reject) {
+        self.rejects[reject as usize] += 1;
+        self.outcome(Outcome::Dead);
+    }
+
+    /// Changes of all kinds.
+    #[must_use]
+    pub fn changes_sum(&self) -> u64 {
+        self.changes.iter().sum()
+    }
+
+    /// What became of how many.
+    #[must_use]
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// True where every input is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.inputs == self.outcomes.iter().sum::<u64>()
+    }
+
+    /// Adds another account to this one.
+    pub fn add(&mut self, other: &Self) {
+        self.documents += other.documents;
+        self.bytes += other.bytes;
+        self.documents_empty += other.documents_empty;
+        self.inputs += other.inputs;
+        self.warnings += other.warnings;
+        add_each(&mut self.outcomes, &other.outcomes);
+        add_each(&mut self.rejects, &other.rejects);
+        add_each(&mut self.changes, &other.changes);
+    }
+}
+
+fn add_each(sums: &mut [u64], values: &[u64]) {
+    assert!(sums.len() == values.len());
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}

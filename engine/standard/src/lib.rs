@@ -8,10 +8,12 @@
 //! file: the tables are compiled in.
 //!
 //! # Holds
-//! [`time`] (the shapes of time texts, offsets, RFC 3339), [`zone`] (ids of the IANA zones).
+//! [`time`] (the shapes of time texts, offsets, RFC 3339), [`zone`] (ids of the IANA zones), [`place`] (zones of places,
+//! offsets of zones).
 //!
 //! # Does not hold
 //! What a carrier does with a shape: that is a feed's `time:` policy.
 
+pub mod place;
 pub mod time;
 pub mod zone;

@@ -38,8 +38,9 @@ mod groups;
 
 use crate::edifact::groups::Groups;
 use crate::envelope::Envelope;
+use crate::keys::Word;
 use crate::outline::{Field, Outline, Span};
-use crate::segments::{Segment, Segments, Syntax, word};
+use crate::segments::{Segment, Segments, Syntax};
 use crate::warning::{WarningKind, Warnings};
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits};
 
@@ -176,20 +177,20 @@ struct Message {
 impl Scan<'_, '_> {
     fn segment(&mut self, segment: &Segment) {
         // A last segment without its end may lack half a value; the trailer has none that matters.
-        if !segment.has_tag() || !(segment.is_terminated || segment.tag() == "UNZ") {
+        if !segment.has_tag() || !(segment.is_terminated || segment.word == Some(Word::Unz)) {
             self.warnings.push(WarningKind::Skipped, segment.start, segment.size());
             return segment.drop_fields(self.outline);
         }
         if let Some(start) = segment.surplus_start {
             self.warnings.push(WarningKind::Skipped, start, segment.end - start);
         }
-        match segment.tag() {
-            "UNB" => self.open_interchange(segment),
-            "UNZ" => self.close_interchange(segment),
-            "UNG" => self.open_group(segment),
-            "UNE" => self.close_group(segment),
-            "UNH" => self.open_message(segment),
-            "UNT" => self.close_message(segment),
+        match segment.word {
+            Some(Word::Unb) => self.open_interchange(segment),
+            Some(Word::Unz) => self.close_interchange(segment),
+            Some(Word::Ung) => self.open_group(segment),
+            Some(Word::Une) => self.close_group(segment),
+            Some(Word::Unh) => self.open_message(segment),
+            Some(Word::Unt) => self.close_message(segment),
             _ => self.body(segment),
         }
     }
@@ -202,15 +203,15 @@ impl Scan<'_, '_> {
         message.envelope.count += 1;
         match &mut message.groups {
             Some(groups) => groups.add(segment, self.outline, self.warnings),
-            None => segment.list(message.envelope.item, "segments", self.outline),
+            None => segment.list(Word::Segments, message.envelope.item, self.outline),
         }
     }
 
     fn open_interchange(&mut self, segment: &Segment) {
         self.cut();
         let end = self.outline.fields.len();
-        let item = self.outline.push_object(self.root, word("interchanges"), end);
-        segment.place(item, end, self.outline);
+        let item = self.outline.push_object(self.root, Word::Interchanges.key(), end);
+        segment.place(Word::Unb, item, end, self.outline);
         let control = segment.field(4, self.outline);
         let envelope = Envelope::open(item, segment, control);
         self.interchange = Some(Interchange { envelope, group_count: 0 });
@@ -231,7 +232,7 @@ impl Scan<'_, '_> {
             unreachable!("outside of an interchange only its header is looked for")
         };
         interchange.group_count += 1;
-        let item = self.outline.push(word("UNG"), segment.fields_start);
+        let item = self.outline.push(Word::Ung.key(), segment.fields_start);
         let control = segment.field(4, self.outline);
         self.group = Some(Group { envelope: Envelope::open(item, segment, control) });
     }
@@ -253,18 +254,18 @@ impl Scan<'_, '_> {
         let id = segment.field(1, self.outline);
         let end = self.outline.fields.len();
         if let Some(value) = id {
-            self.outline.fields.push(Field { name: word("id"), value });
+            self.outline.fields.push(Field { name: Word::Id.key(), value });
         }
         if let Some(value) = control {
-            self.outline.fields.push(Field { name: word("control"), value });
+            self.outline.fields.push(Field { name: Word::Control.key(), value });
         }
-        let item = self.outline.push_object(parent, word("messages"), end);
+        let item = self.outline.push_object(parent, Word::Messages.key(), end);
         if let Some(group) = &mut self.group {
             group.envelope.count += 1;
-            let copy = self.outline.push_copy(word("UNG"), group.envelope.item);
+            let copy = self.outline.push_copy(Word::Ung.key(), group.envelope.item);
             self.outline.add(item, copy);
         }
-        segment.place(item, end, self.outline);
+        segment.place(Word::Unh, item, end, self.outline);
         let is_status = id.is_some_and(|span| self.outline.text_of(self.text, span) == "IFTSTA");
         // The header counts itself.
         let envelope = Envelope { count: 1, ..Envelope::open(item, segment, control) };

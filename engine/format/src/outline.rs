@@ -50,8 +50,11 @@ impl Span {
     }
 
     /// Entry `index` of the format's table of fixed names.
-    pub(crate) fn key(index: usize) -> Self {
-        Self { start: narrow(index), size: IN_KEYS | 1 }
+    pub(crate) const fn key(index: usize) -> Self {
+        assert!(index < u16::MAX as usize);
+        #[expect(clippy::cast_possible_truncation, reason = "just asserted; `from` is not const")]
+        let start = index as u32;
+        Self { start, size: IN_KEYS | 1 }
     }
 
     pub(crate) const fn is_empty(self) -> bool {
@@ -247,6 +250,8 @@ impl Outline {
         let Self { items, fields, arena, frames } = self;
         let sources = Sources { text, arena, keys };
         frames.clear();
+        // A name and a value for each item, an array for each group, a pair for each field.
+        nodes.reserve(4 * items.len() + 2 * fields.len());
         let mut writing = Writing { items, fields, frames, sources, nodes };
         writing.value(0);
         // Ends: every turn takes one group or one sibling from a chain, or closes a frame.

@@ -11,14 +11,9 @@
 //! # Holds
 //! [`Syntax`] (the delimiters), [`Segment`], [`Segments`] (the cursor).
 
-use crate::keys::{COMPONENT_COUNT_MAX, ELEMENT_COUNT_MAX, element_key, word_key};
+use crate::keys::{COMPONENT_COUNT_MAX, ELEMENT_COUNT_MAX, Word, element_key};
 use crate::outline::{Field, Outline, Span};
 use crate::warning::Tag;
-
-/// The key of a word that is in the table.
-pub(crate) fn word(word: &str) -> Span {
-    word_key(word).unwrap_or_else(|| unreachable!("a word of the shape or a known tag"))
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -73,6 +68,8 @@ pub(crate) struct Segment {
     /// The first bytes of the tag, one more than a tag may have.
     tag: [u8; TAG_SIZE_MAX + 1],
     tag_size: usize,
+    /// The tag's word, where it has one.
+    pub(crate) word: Option<Word>,
     /// Where it begins in the text.
     pub(crate) start: usize,
     /// Where the next begins.
@@ -118,6 +115,7 @@ impl<'t> Segments<'t> {
         let mut segment = Segment {
             tag: [0; TAG_SIZE_MAX + 1],
             tag_size: 0,
+            word: None,
             start,
             end: bytes.len(),
             fields_start,
@@ -135,11 +133,10 @@ impl<'t> Segments<'t> {
             match class {
                 Class::Plain => at += 1,
                 Class::Break | Class::Release => {
-                    let run = &self.text[value.run_start..at];
                     if element == 0 {
-                        segment.add_to_tag(run);
+                        segment.add_to_tag(&bytes[value.run_start..at]);
                     } else {
-                        value.join(run, outline);
+                        value.join(&self.text[value.run_start..at], outline);
                     }
                     at += 1;
                     if class == Class::Release {
@@ -178,6 +175,7 @@ impl<'t> Segments<'t> {
         Some(segment)
     }
 
+    #[inline]
     fn close(
         &self,
         value: Value,
@@ -187,29 +185,43 @@ impl<'t> Segments<'t> {
         outline: &mut Outline,
     ) {
         if element == 0 {
-            segment.add_to_tag(&self.text[value.run_start..end]);
+            segment.add_to_tag(&self.text.as_bytes()[value.run_start..end]);
+            segment.word = Word::find(segment.tag);
             return;
         }
         if ELEMENT_COUNT_MAX < element {
             segment.surplus_start.get_or_insert(value.run_start);
             return;
         }
-        let run = &self.text[value.run_start..end];
-        let span = match value.arena_start {
-            None => {
-                let trimmed = run.trim_ascii();
-                let front = run.len() - run.trim_ascii_start().len();
-                Span::text(value.run_start + front, trimmed.len())
-            }
+        let (start, source) = match value.arena_start {
+            None => (value.run_start, &self.text.as_bytes()[value.run_start..end]),
             Some(start) => {
-                outline.arena.push_str(run);
-                let joined = &outline.arena[start..];
-                let front = joined.len() - joined.trim_ascii_start().len();
-                Span::arena(start + front, joined.trim_ascii().len())
+                outline.arena.push_str(&self.text[value.run_start..end]);
+                (start, &outline.arena.as_bytes()[start..])
             }
         };
-        if !span.is_empty() {
-            outline.fields.push(Field { name: element_key(element - 1, component), value: span });
+        let (front, size) = trimmed(source);
+        if size == 0 {
+            return;
+        }
+        let span = match value.arena_start {
+            None => Span::text(start + front, size),
+            Some(_) => Span::arena(start + front, size),
+        };
+        outline.fields.push(Field { name: element_key(element - 1, component), value: span });
+    }
+}
+
+/// Where a value begins and how long it is without the white space around it.
+#[inline]
+fn trimmed(bytes: &[u8]) -> (usize, usize) {
+    match bytes {
+        [first, .., last] if !first.is_ascii_whitespace() && !last.is_ascii_whitespace() => {
+            (0, bytes.len())
+        }
+        _ => {
+            let rest = bytes.trim_ascii_start();
+            (bytes.len() - rest.len(), rest.trim_ascii_end().len())
         }
     }
 }
@@ -222,22 +234,23 @@ impl Value {
 }
 
 impl Segment {
-    /// The tag, cut to four bytes.
-    pub(crate) fn tag(&self) -> &str {
-        std::str::from_utf8(&self.tag[..self.tag_size]).unwrap_or("")
-    }
-
     /// Whether the tag looks like one: two or three capital letters and digits, a letter first.
     pub(crate) fn has_tag(&self) -> bool {
-        let bytes = &self.tag[..self.tag_size];
-        matches!(bytes.len(), 2 | 3)
-            && bytes[0].is_ascii_uppercase()
-            && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        let bytes = self.tag();
+        self.word.is_some()
+            || matches!(bytes.len(), 2 | 3)
+                && bytes[0].is_ascii_uppercase()
+                && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    }
+
+    /// The tag, cut to four bytes.
+    pub(crate) fn tag(&self) -> &[u8] {
+        &self.tag[..self.tag_size]
     }
 
     /// The tag as it stands in warnings.
     pub(crate) fn warning_tag(&self) -> Tag {
-        Tag::new(self.tag().as_bytes())
+        Tag::new(self.tag())
     }
 
     /// Bytes with the terminator.
@@ -252,9 +265,15 @@ impl Segment {
         fields.iter().find(|field| field.name == name).map(|field| field.value)
     }
 
-    /// Puts the segment into `parent` under its own tag, which must be in the table of words. Its fields end at `fields_end`.
-    pub(crate) fn place(&self, parent: u32, fields_end: usize, outline: &mut Outline) -> u32 {
-        let item = outline.push(word(self.tag()), self.fields_start);
+    /// Puts the segment into `parent` under `word`. Its fields end at `fields_end`.
+    pub(crate) fn place(
+        &self,
+        word: Word,
+        parent: u32,
+        fields_end: usize,
+        outline: &mut Outline,
+    ) -> u32 {
+        let item = outline.push(word.key(), self.fields_start);
         let target = &mut outline.items[item as usize];
         target.fields_count = u32::try_from(fields_end - self.fields_start).unwrap_or(0);
         target.is_object = true;
@@ -263,12 +282,17 @@ impl Segment {
     }
 
     /// Puts the segment, whose fields must be the newest, into a list of `parent` that keeps the order; its tag is a field.
-    pub(crate) fn list(&self, parent: u32, list: &str, outline: &mut Outline) {
-        let start = outline.arena.len();
-        outline.arena.push_str(self.tag());
-        let value = Span::arena(start, self.tag_size);
-        outline.fields.insert(self.fields_start, Field { name: word("tag"), value });
-        outline.push_object(parent, word(list), self.fields_start);
+    pub(crate) fn list(&self, list: Word, parent: u32, outline: &mut Outline) {
+        let value = match self.word {
+            Some(word) => word.key(),
+            None => {
+                let start = outline.arena.len();
+                outline.arena.push_str(self.warning_tag().as_str());
+                Span::arena(start, self.tag_size)
+            }
+        };
+        outline.fields.insert(self.fields_start, Field { name: Word::Tag.key(), value });
+        outline.push_object(parent, list.key(), self.fields_start);
     }
 
     /// Takes the segment's fields back: it reaches no node.
@@ -276,8 +300,8 @@ impl Segment {
         outline.fields.truncate(self.fields_start);
     }
 
-    fn add_to_tag(&mut self, run: &str) {
-        for &byte in run.trim_ascii().as_bytes() {
+    fn add_to_tag(&mut self, run: &[u8]) {
+        for &byte in run.trim_ascii() {
             if self.tag_size < self.tag.len() {
                 self.tag[self.tag_size] = byte;
                 self.tag_size += 1;

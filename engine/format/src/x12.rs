@@ -39,8 +39,9 @@
 mod loops;
 
 use crate::envelope::Envelope;
+use crate::keys::Word;
 use crate::outline::{Field, Outline, Span};
-use crate::segments::{Segment, Segments, Syntax, word};
+use crate::segments::{Segment, Segments, Syntax};
 use crate::warning::{Tag, WarningKind, Warnings};
 use crate::x12::loops::Loops;
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits};
@@ -190,20 +191,20 @@ struct Set {
 impl Scan<'_, '_> {
     fn segment(&mut self, segment: &Segment, header: &Header) {
         // A last segment without its end may lack half a value; the trailer has none that matters.
-        if !segment.has_tag() || !(segment.is_terminated || segment.tag() == "IEA") {
+        if !segment.has_tag() || !(segment.is_terminated || segment.word == Some(Word::Iea)) {
             self.warnings.push(WarningKind::Skipped, segment.start, segment.size());
             return segment.drop_fields(self.outline);
         }
         if let Some(start) = segment.surplus_start {
             self.warnings.push(WarningKind::Skipped, start, segment.end - start);
         }
-        match segment.tag() {
-            "ISA" => self.open_interchange(segment, header),
-            "IEA" => self.close_interchange(segment),
-            "GS" => self.open_group(segment),
-            "GE" => self.close_group(segment),
-            "ST" => self.open_set(segment),
-            "SE" => self.close_set(segment),
+        match segment.word {
+            Some(Word::Isa) => self.open_interchange(segment, header),
+            Some(Word::Iea) => self.close_interchange(segment),
+            Some(Word::Gs) => self.open_group(segment),
+            Some(Word::Ge) => self.close_group(segment),
+            Some(Word::St) => self.open_set(segment),
+            Some(Word::Se) => self.close_set(segment),
             _ => self.body(segment),
         }
     }
@@ -213,10 +214,10 @@ impl Scan<'_, '_> {
             set.envelope.count += 1;
             match &mut set.loops {
                 Some(loops) => loops.add(segment, self.outline, self.warnings),
-                None => segment.list(set.envelope.item, "segments", self.outline),
+                None => segment.list(Word::Segments, set.envelope.item, self.outline),
             }
-        } else if let (Some(interchange), "TA1") = (self.interchange, segment.tag()) {
-            segment.list(interchange.item, "other", self.outline);
+        } else if let (Some(interchange), b"TA1") = (self.interchange, segment.tag()) {
+            segment.list(Word::Other, interchange.item, self.outline);
         } else {
             self.warnings.push(WarningKind::Skipped, segment.start, segment.size());
             segment.drop_fields(self.outline);
@@ -227,17 +228,17 @@ impl Scan<'_, '_> {
         self.cut();
         let end = self.outline.fields.len();
         if let Some(at) = header.component {
-            self.push_field("component", Span::text(at, 1));
+            self.push_field(Word::Component, Span::text(at, 1));
         }
         // Element 11 is the repetition separator from version 00402 on; before, it was the letter U.
         let repetition = segment
             .field(10, self.outline)
             .filter(|&span| self.outline.text_of(self.text, span).bytes().all(is_delimiter));
         if let Some(span) = repetition {
-            self.push_field("repetition", span);
+            self.push_field(Word::Repetition, span);
         }
-        let item = self.outline.push_object(self.root, word("interchanges"), end);
-        segment.place(item, end, self.outline);
+        let item = self.outline.push_object(self.root, Word::Interchanges.key(), end);
+        segment.place(Word::Isa, item, end, self.outline);
         let control = segment.field(12, self.outline);
         self.interchange = Some(Envelope::open(item, segment, control));
     }
@@ -256,8 +257,8 @@ impl Scan<'_, '_> {
         interchange.count += 1;
         let parent = interchange.item;
         let end = self.outline.fields.len();
-        let item = self.outline.push_object(parent, word("groups"), end);
-        segment.place(item, end, self.outline);
+        let item = self.outline.push_object(parent, Word::Groups.key(), end);
+        segment.place(Word::Gs, item, end, self.outline);
         let control = segment.field(5, self.outline);
         self.group = Some(Envelope::open(item, segment, control));
     }
@@ -276,7 +277,7 @@ impl Scan<'_, '_> {
                 unreachable!("outside of an interchange only its header is looked for")
             };
             let end = self.outline.fields.len();
-            let item = self.outline.push_object(interchange.item, word("groups"), end);
+            let item = self.outline.push_object(interchange.item, Word::Groups.key(), end);
             self.group = Some(Envelope::open(item, segment, None));
         }
         let Some(group) = &mut self.group else { unreachable!("just opened") };
@@ -286,13 +287,13 @@ impl Scan<'_, '_> {
         let control = segment.field(1, self.outline);
         let end = self.outline.fields.len();
         if let Some(span) = id {
-            self.push_field("id", span);
+            self.push_field(Word::Id, span);
         }
         if let Some(span) = control {
-            self.push_field("control", span);
+            self.push_field(Word::Control, span);
         }
-        let item = self.outline.push_object(parent, word("sets"), end);
-        segment.place(item, end, self.outline);
+        let item = self.outline.push_object(parent, Word::Sets.key(), end);
+        segment.place(Word::St, item, end, self.outline);
         let is_status = id.is_some_and(|span| self.outline.text_of(self.text, span) == "214");
         // The header counts itself.
         let envelope = Envelope { count: 1, ..Envelope::open(item, segment, control) };
@@ -316,8 +317,8 @@ impl Scan<'_, '_> {
         segment.drop_fields(self.outline);
     }
 
-    fn push_field(&mut self, name: &str, value: Span) {
-        self.outline.fields.push(Field { name: word(name), value });
+    fn push_field(&mut self, name: Word, value: Span) {
+        self.outline.fields.push(Field { name: name.key(), value });
     }
 
     fn misplaced(&mut self, segment: &Segment) {

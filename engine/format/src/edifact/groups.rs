@@ -12,16 +12,47 @@
 //! # Holds
 //! [`Groups`].
 
+use crate::keys::Word;
 use crate::outline::Outline;
-use crate::segments::{Segment, word};
+use crate::segments::Segment;
 use crate::warning::{WarningKind, Warnings};
 
-/// Segments that an IFTSTA may have, in any directory. Sorted by byte.
-const KNOWN: [&str; 32] = [
-    "BGM", "CNI", "CNT", "COM", "CTA", "DGS", "DIM", "DOC", "DTM", "EQA", "EQD", "FTX", "GDS",
-    "GID", "GIN", "HAN", "LOC", "MEA", "NAD", "PCI", "QTY", "RFF", "SEL", "SGP", "STS", "TDT",
-    "TMD", "TMP", "TPL", "TSR", "UNG", "UNH",
-];
+/// Whether an IFTSTA may have the segment, in any directory.
+const fn is_known(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Bgm
+            | Word::Cni
+            | Word::Cnt
+            | Word::Com
+            | Word::Cta
+            | Word::Dgs
+            | Word::Dim
+            | Word::Doc
+            | Word::Dtm
+            | Word::Eqa
+            | Word::Eqd
+            | Word::Ftx
+            | Word::Gds
+            | Word::Gid
+            | Word::Gin
+            | Word::Han
+            | Word::Loc
+            | Word::Mea
+            | Word::Nad
+            | Word::Pci
+            | Word::Qty
+            | Word::Rff
+            | Word::Sel
+            | Word::Sgp
+            | Word::Sts
+            | Word::Tdt
+            | Word::Tmd
+            | Word::Tmp
+            | Word::Tpl
+            | Word::Tsr
+    )
+}
 
 /// Message, consignment, status, and three levels below: `GID` over `PCI` over `GIN`.
 const DEPTH_MAX: usize = 6;
@@ -42,33 +73,54 @@ enum Level {
 
 impl Level {
     /// The level that a segment opens within `self`.
-    fn opened_by(self, tag: &str) -> Option<Self> {
-        match (self, tag) {
-            (_, "NAD") => Some(Self::Party),
-            (Self::Party, "CTA") => Some(Self::Contact),
-            (_, "TDT") => Some(Self::Transport),
-            (Self::Transport, "LOC") => Some(Self::Stop),
-            (_, "EQD") => Some(Self::Equipment),
-            (_, "GID") => Some(Self::Goods),
-            (_, "PCI") => Some(Self::Package),
+    fn opened_by(self, word: Word) -> Option<Self> {
+        match (self, word) {
+            (_, Word::Nad) => Some(Self::Party),
+            (Self::Party, Word::Cta) => Some(Self::Contact),
+            (_, Word::Tdt) => Some(Self::Transport),
+            (Self::Transport, Word::Loc) => Some(Self::Stop),
+            (_, Word::Eqd) => Some(Self::Equipment),
+            (_, Word::Gid) => Some(Self::Goods),
+            (_, Word::Pci) => Some(Self::Package),
             _ => None,
         }
     }
 
-    fn takes(self, tag: &str) -> bool {
+    fn takes(self, word: Word) -> bool {
         match self {
             Self::Base => true,
-            Self::Party => matches!(tag, "CTA" | "COM"),
-            Self::Contact => tag == "COM",
-            Self::Transport => matches!(tag, "DTM" | "RFF" | "LOC"),
-            Self::Stop => tag == "DTM",
+            Self::Party => matches!(word, Word::Cta | Word::Com),
+            Self::Contact => word == Word::Com,
+            Self::Transport => matches!(word, Word::Dtm | Word::Rff | Word::Loc),
+            Self::Stop => word == Word::Dtm,
             Self::Equipment => {
-                matches!(tag, "MEA" | "DIM" | "SEL" | "RFF" | "TPL" | "TMD" | "EQA" | "HAN" | "TMP")
+                matches!(
+                    word,
+                    Word::Mea
+                        | Word::Dim
+                        | Word::Sel
+                        | Word::Rff
+                        | Word::Tpl
+                        | Word::Tmd
+                        | Word::Eqa
+                        | Word::Han
+                        | Word::Tmp
+                )
             }
             Self::Goods => {
-                matches!(tag, "HAN" | "SGP" | "DGS" | "FTX" | "MEA" | "DIM" | "PCI" | "GDS")
+                matches!(
+                    word,
+                    Word::Han
+                        | Word::Sgp
+                        | Word::Dgs
+                        | Word::Ftx
+                        | Word::Mea
+                        | Word::Dim
+                        | Word::Pci
+                        | Word::Gds
+                )
             }
-            Self::Package => tag == "GIN",
+            Self::Package => word == Word::Gin,
         }
     }
 }
@@ -95,38 +147,37 @@ impl Groups {
         outline: &mut Outline,
         warnings: &mut Warnings,
     ) {
-        let tag = segment.tag();
         let end = outline.fields.len();
-        match tag {
-            "CNI" => {
+        match segment.word {
+            Some(Word::Cni) => {
                 self.close_to(1);
-                let item = self.open_base("consignments", end, outline);
-                segment.place(item, end, outline);
+                let item = self.open_base(Word::Consignments, end, outline);
+                segment.place(Word::Cni, item, end, outline);
             }
-            "STS" => {
+            Some(Word::Sts) => {
                 if self.base_depth == 1 {
                     self.close_to(1);
-                    self.open_base("consignments", end, outline);
+                    self.open_base(Word::Consignments, end, outline);
                 }
                 self.close_to(2);
-                let item = self.open_base("statuses", end, outline);
-                segment.place(item, end, outline);
+                let item = self.open_base(Word::Statuses, end, outline);
+                segment.place(Word::Sts, item, end, outline);
             }
-            _ if KNOWN.binary_search(&tag).is_ok() => {
+            Some(word) if is_known(word) => {
                 // Ends: the message takes all.
-                while !self.open[self.depth - 1].0.takes(tag) {
+                while !self.open[self.depth - 1].0.takes(word) {
                     self.depth -= 1;
                 }
                 let (level, parent) = self.open[self.depth - 1];
-                let item = segment.place(parent, end, outline);
-                if let Some(level) = level.opened_by(tag) {
+                let item = segment.place(word, parent, end, outline);
+                if let Some(level) = level.opened_by(word) {
                     self.push(level, item);
                 }
             }
             _ => {
                 let kind = WarningKind::UnknownSegment { tag: segment.warning_tag() };
                 warnings.push(kind, segment.start, segment.size());
-                segment.list(self.open[0].1, "other", outline);
+                segment.list(Word::Other, self.open[0].1, outline);
             }
         }
     }
@@ -137,9 +188,9 @@ impl Groups {
         self.depth = base_depth;
     }
 
-    fn open_base(&mut self, name: &str, fields_end: usize, outline: &mut Outline) -> u32 {
+    fn open_base(&mut self, name: Word, fields_end: usize, outline: &mut Outline) -> u32 {
         let parent = self.open[self.depth - 1].1;
-        let item = outline.push_object(parent, word(name), fields_end);
+        let item = outline.push_object(parent, name.key(), fields_end);
         self.push(Level::Base, item);
         self.base_depth += 1;
         item
@@ -149,19 +200,5 @@ impl Groups {
         assert!(self.depth < DEPTH_MAX);
         self.open[self.depth] = (level, item);
         self.depth += 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys::word_key;
-
-    #[test]
-    fn known_tags_are_sorted_and_have_keys() {
-        assert!(KNOWN.is_sorted());
-        for tag in KNOWN {
-            assert!(word_key(tag).is_some(), "{tag}");
-        }
     }
 }

@@ -11,19 +11,56 @@
 //! # Holds
 //! [`Loops`].
 
+use crate::keys::Word;
 use crate::outline::Outline;
-use crate::segments::{Segment, word};
-use crate::warning::{Tag, WarningKind, Warnings};
+use crate::segments::Segment;
+use crate::warning::{WarningKind, Warnings};
 
-/// Segments that a 214 may have, in any of its versions. Sorted by byte.
-const KNOWN: [&str; 36] = [
-    "AT5", "AT7", "AT8", "AT9", "B10", "BIN", "CD3", "EFI", "G61", "G62", "K1", "L11", "LX", "M7",
-    "MAN", "MEA", "MS1", "MS2", "MS3", "N1", "N2", "N3", "N4", "N9", "NM1", "NTE", "OID", "PER",
-    "PRF", "Q5", "Q7", "REF", "SDQ", "SPO", "TMP", "XD4",
-];
+/// Whether a 214 may have the segment, in any of its versions, beside those that have an arm of their own.
+const fn is_known(word: Word) -> bool {
+    matches!(
+        word,
+        Word::At5
+            | Word::At7
+            | Word::At8
+            | Word::At9
+            | Word::B10
+            | Word::Bin
+            | Word::Cd3
+            | Word::Efi
+            | Word::G61
+            | Word::G62
+            | Word::K1
+            | Word::L11
+            | Word::Lx
+            | Word::M7
+            | Word::Man
+            | Word::Mea
+            | Word::Ms1
+            | Word::Ms2
+            | Word::Ms3
+            | Word::N1
+            | Word::N2
+            | Word::N3
+            | Word::N4
+            | Word::N9
+            | Word::Nm1
+            | Word::Nte
+            | Word::Oid
+            | Word::Per
+            | Word::Prf
+            | Word::Q5
+            | Word::Q7
+            | Word::Ref
+            | Word::Sdq
+            | Word::Spo
+            | Word::Tmp
+            | Word::Xd4
+    )
+}
 
 /// The segments that tell a place or the equipment, in the order of [`Status::places`].
-const PLACES: [&str; 3] = ["MS1", "Q5", "MS2"];
+const PLACES: [Word; 3] = [Word::Ms1, Word::Q5, Word::Ms2];
 
 /// What is open in a 214.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +88,7 @@ struct Status {
     item: u32,
     has_code: bool,
     /// Where the loop begins with the place: the tag that opens each status.
-    opener: Option<Tag>,
+    opener: Option<Word>,
     /// Its places, to be given to the next status where they hold for several.
     places: [Option<u32>; 3],
 }
@@ -70,39 +107,41 @@ impl Loops {
     ) {
         let party = self.party.take();
         let end = outline.fields.len();
-        match segment.tag() {
-            "N2" | "N3" | "N4" | "G61" | "PER" | "G62" if party.is_some() => {
+        let Some(word) = segment.word.filter(|&word| is_known(word)) else {
+            let kind = WarningKind::UnknownSegment { tag: segment.warning_tag() };
+            warnings.push(kind, segment.start, segment.size());
+            return segment.list(Word::Other, self.root, outline);
+        };
+        match word {
+            Word::N2 | Word::N3 | Word::N4 | Word::G61 | Word::Per | Word::G62
+                if party.is_some() =>
+            {
                 self.party = party;
-                segment.place(party.unwrap_or(self.root), end, outline);
+                segment.place(word, party.unwrap_or(self.root), end, outline);
             }
-            "LX" => {
-                let item = segment.place(self.root, end, outline);
+            Word::Lx => {
+                let item = segment.place(word, self.root, end, outline);
                 self.line = Some(Line { item, status: None, has_at7: false });
             }
-            "N1" => self.party = Some(segment.place(self.root, end, outline)),
-            "AT7" | "MS1" | "MS2" | "Q5" | "Q7" => {
+            Word::N1 => self.party = Some(segment.place(word, self.root, end, outline)),
+            Word::At7 | Word::Ms1 | Word::Ms2 | Word::Q5 | Word::Q7 => {
                 let mut line = self.line.unwrap_or_else(|| {
-                    let item = outline.push_object(self.root, word("LX"), end);
+                    let item = outline.push_object(self.root, Word::Lx.key(), end);
                     Line { item, status: None, has_at7: false }
                 });
-                line.add(segment, outline);
+                line.add(segment, word, outline);
                 self.line = Some(line);
             }
-            "L11" | "K1" | "G62" | "NTE" => {
+            Word::L11 | Word::K1 | Word::G62 | Word::Nte => {
                 let status = self.line.and_then(|line| line.status).map(|status| status.item);
                 let parent = status.unwrap_or_else(|| self.innermost());
-                segment.place(parent, end, outline);
+                segment.place(word, parent, end, outline);
             }
-            "B10" | "MS3" => {
-                segment.place(self.root, end, outline);
-            }
-            tag if KNOWN.binary_search(&tag).is_ok() => {
-                segment.place(self.innermost(), end, outline);
+            Word::B10 | Word::Ms3 => {
+                segment.place(word, self.root, end, outline);
             }
             _ => {
-                let kind = WarningKind::UnknownSegment { tag: segment.warning_tag() };
-                warnings.push(kind, segment.start, segment.size());
-                segment.list(self.root, "other", outline);
+                segment.place(word, self.innermost(), end, outline);
             }
         }
     }
@@ -114,33 +153,32 @@ impl Loops {
 
 impl Line {
     /// A segment that is a status's code or place.
-    fn add(&mut self, segment: &Segment, outline: &mut Outline) {
+    fn add(&mut self, segment: &Segment, word: Word, outline: &mut Outline) {
         let end = outline.fields.len();
-        let tag = segment.tag();
-        let place = PLACES.iter().position(|name| *name == tag);
-        let is_code = match tag {
-            "Q7" if self.has_at7 => {
-                segment.place(self.item, end, outline);
+        let place = PLACES.iter().position(|name| *name == word);
+        let is_code = match word {
+            Word::Q7 if self.has_at7 => {
+                segment.place(word, self.item, end, outline);
                 return;
             }
-            "AT7" | "Q7" => true,
+            Word::At7 | Word::Q7 => true,
             _ => false,
         };
-        self.has_at7 |= tag == "AT7";
+        self.has_at7 |= word == Word::At7;
         let is_new = match self.status {
             None => true,
             Some(status) if is_code => status.has_code,
             // Without any code, each Q5 is a status.
-            Some(status) if tag == "Q5" && !self.has_at7 && !status.has_code => {
+            Some(status) if word == Word::Q5 && !self.has_at7 && !status.has_code => {
                 status.places[1].is_some()
             }
-            Some(status) => status.has_code && status.opener == Some(segment.warning_tag()),
+            Some(status) => status.has_code && status.opener == Some(word),
         };
         let mut status = match self.status {
             Some(status) if !is_new => status,
-            previous => self.open(previous, segment, is_code, outline),
+            previous => self.open(previous, word, is_code, outline),
         };
-        let item = segment.place(status.item, end, outline);
+        let item = segment.place(word, status.item, end, outline);
         status.has_code |= is_code;
         if let Some(place) = place {
             status.places[place] = Some(item);
@@ -152,15 +190,15 @@ impl Line {
     fn open(
         &self,
         previous: Option<Status>,
-        segment: &Segment,
+        word: Word,
         is_code: bool,
         outline: &mut Outline,
     ) -> Status {
         let end = outline.fields.len();
-        let item = outline.push_object(self.item, word("statuses"), end);
+        let item = outline.push_object(self.item, Word::Statuses.key(), end);
         let opener = match previous {
             Some(previous) => previous.opener,
-            None => (!is_code).then(|| segment.warning_tag()),
+            None => (!is_code).then_some(word),
         };
         let mut places = [None; 3];
         if let (true, Some(_), Some(previous)) = (is_code, opener, previous) {
@@ -173,19 +211,5 @@ impl Line {
             }
         }
         Status { item, has_code: false, opener, places }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keys::word_key;
-
-    #[test]
-    fn known_tags_are_sorted_and_have_keys() {
-        assert!(KNOWN.is_sorted());
-        for tag in KNOWN {
-            assert!(word_key(tag).is_some(), "{tag}");
-        }
     }
 }

@@ -5,7 +5,7 @@ fn main() {
     let mut settings = crossdock_eta::settings::Settings::default();
     for kv in &a[3..] { let (k, v) = kv.split_once('=').unwrap(); let n: i64 = v.parse().unwrap_or(0);
         match k { "hl" => settings.half_life = n * 86400, "k" => settings.shrinkage = n as u16, "dhl" => settings.drift_half_life = n * 86400, "dp" => settings.drift_prior = n as u16,
-            "so" => settings.switch.outcomes = n as u32, "shl" => settings.switch.half_life = n * 86400,
+            "cal" => settings.calibration_ppm = n as u32, "so" => settings.switch.outcomes = n as u32, "shl" => settings.switch.half_life = n * 86400,
             "haz" => settings.form = crossdock_eta::settings::Form::Hazard,
             "base" => settings.bases = [n & 1 != 0, n & 2 != 0, n & 4 != 0, n & 8 != 0],
             _ => panic!() } }

@@ -55,13 +55,13 @@ impl Board {
             return;
         }
         self.outcomes = self.outcomes.saturating_add(1);
-        let elapsed = at - self.at;
+        let elapsed = at.saturating_sub(self.at);
         self.at = self.at.max(at);
         for (left, row) in self.sums.iter_mut().enumerate() {
             for (right, sum) in row.iter_mut().enumerate() {
                 *sum = decayed(*sum, elapsed, policy.half_life);
                 if let (Some(loss), Some(_)) = (losses[left], losses[right]) {
-                    *sum += loss.clamp(0, LOSS_MAX) << 8;
+                    *sum = sum.saturating_add(loss.clamp(0, LOSS_MAX) << 8);
                 }
             }
         }
@@ -70,7 +70,7 @@ impl Board {
         }
         match self.better(losses.map(|loss| loss.is_some()), policy) {
             Some(better) => {
-                self.streak += 1;
+                self.streak = self.streak.saturating_add(1);
                 if policy.outcomes <= self.streak {
                     self.current = better;
                     self.streak = 0;

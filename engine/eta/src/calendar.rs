@@ -144,6 +144,11 @@ impl Calendar {
         Calendar::all_day(&TimeZone::UTC, [true; 7], &[])
     }
 
+    /// Open always, with the dates of a zone.
+    pub fn always(zone: &TimeZone) -> Calendar {
+        Calendar::all_day(zone, [true; 7], &[])
+    }
+
     /// Monday to Friday around the clock, without the holidays.
     pub fn weekdays(zone: &TimeZone, holidays: &[Date]) -> Calendar {
         let holidays = &holidays[..holidays.len().min(HOLIDAYS_MAX)];

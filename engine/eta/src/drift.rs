@@ -4,7 +4,8 @@
 //! Held by [`crate::estimator`], moved at marks.
 //! # Method
 //! The mean of `log2((actual + 1 h) / (median + 1 h))`, weighted to halve in a week, pulled to zero by a
-//! prior of thirty outcomes, clamped to a factor of 0.5..=2. All in Q16.
+//! prior of thirty outcomes (to the class's own drift over all carriers, and that one to zero), clamped to a
+//! factor of 0.5..=2. All in Q16.
 //! # Holds
 //! Fewer than a few outcomes move nothing; the same outcomes in the same order give the same bits.
 //! # Does not hold
@@ -35,18 +36,29 @@ impl Drift {
         let grown = |minutes: i64| (minutes.max(0) + OFFSET_MINUTES) as u64;
         let ratio_q16 = log2_q16(grown(actual)) - log2_q16(grown(median));
         let ratio_q16 = ratio_q16.clamp(-RATIO_MAX_Q16, RATIO_MAX_Q16);
-        let elapsed = at - self.at;
-        self.sum_q32 = decayed(self.sum_q32, elapsed, half_life) + (ratio_q16 << 16);
-        self.weight_q16 = decayed(self.weight_q16, elapsed, half_life) + ONE_Q16;
+        let elapsed = at.saturating_sub(self.at);
+        let faded = |value| decayed(value, elapsed, half_life);
+        // A billion outcomes of one sign in a week would overflow: they stop counting instead.
+        self.sum_q32 = faded(self.sum_q32).saturating_add(ratio_q16 << 16);
+        self.weight_q16 = faded(self.weight_q16).saturating_add(ONE_Q16);
         self.at = self.at.max(at);
     }
 
-    /// The multiplier at an instant, Q16, within 0.5..=2.
-    pub fn factor_q16(&self, at: i64, half_life: i64, prior: u32) -> i64 {
-        let elapsed = at - self.at;
-        let sum = decayed(self.sum_q32, elapsed, half_life);
-        let weight = decayed(self.weight_q16, elapsed, half_life) + (i64::from(prior) << 16);
-        let mean_q16 = if weight == 0 { 0 } else { sum / weight };
+    /// The mean log2 ratio at an instant, Q16, pulled to the one given (its parent's, or 0).
+    pub fn mean_q16(&self, at: i64, half_life: i64, prior: u32, parent_q16: i64) -> i64 {
+        let elapsed = at.saturating_sub(self.at);
+        let prior_q16 = i64::from(prior) << 16;
+        let weight = decayed(self.weight_q16, elapsed, half_life).saturating_add(prior_q16);
+        if weight == 0 {
+            return parent_q16;
+        }
+        let sum = i128::from(decayed(self.sum_q32, elapsed, half_life))
+            + i128::from(prior_q16) * i128::from(parent_q16);
+        (sum / i128::from(weight)) as i64
+    }
+
+    /// The multiplier of a mean log2 ratio, Q16, within 0.5..=2.
+    pub fn factor_q16(mean_q16: i64) -> i64 {
         exp2_q16(mean_q16.clamp(-ONE_Q16, ONE_Q16))
     }
 }
@@ -67,16 +79,35 @@ mod tests {
 
     const WEEK: i64 = 7 * 86_400;
 
+    fn factor(drift: &Drift, at: i64) -> i64 {
+        Drift::factor_q16(drift.mean_q16(at, WEEK, 30, 0))
+    }
+
+    #[test]
+    fn a_young_drift_is_its_parents() {
+        let mut parent = Drift::default();
+        for _ in 0..300 {
+            parent.observe(2 * 1_440, 1_440, 0, WEEK);
+        }
+        let shared = parent.mean_q16(0, WEEK, 30, 0);
+        let mut own = Drift::default();
+        assert_eq!(own.mean_q16(0, WEEK, 30, shared), shared);
+        for _ in 0..300 {
+            own.observe(1_440, 1_440, 0, WEEK);
+        }
+        assert!(own.mean_q16(0, WEEK, 30, shared) < shared / 5);
+    }
+
     #[test]
     fn steady_lateness_moves_the_factor_and_weeks_bring_it_back() {
         let mut drift = Drift::default();
-        assert_eq!(drift.factor_q16(0, WEEK, 30), ONE_Q16);
+        assert_eq!(factor(&drift, 0), ONE_Q16);
         for _ in 0..300 {
             drift.observe(2 * 1_440, 1_440, 0, WEEK);
         }
-        let factor = drift.factor_q16(0, WEEK, 30) as f64 / 65_536.0;
-        assert!((1.7..1.96).contains(&factor), "{factor}");
-        let later = drift.factor_q16(20 * WEEK, WEEK, 30) as f64 / 65_536.0;
+        let slow = factor(&drift, 0) as f64 / 65_536.0;
+        assert!((1.7..1.96).contains(&slow), "{slow}");
+        let later = factor(&drift, 20 * WEEK) as f64 / 65_536.0;
         assert!((later - 1.0).abs() < 0.01, "{later}");
     }
 
@@ -84,11 +115,11 @@ mod tests {
     fn one_outcome_moves_little_and_none_moves_out_of_bounds() {
         let mut drift = Drift::default();
         drift.observe(1_000_000, 0, 0, WEEK);
-        assert!(drift.factor_q16(0, WEEK, 30) < ONE_Q16 * 13 / 10);
+        assert!(factor(&drift, 0) < ONE_Q16 * 13 / 10);
         for _ in 0..10_000 {
             drift.observe(1_000_000, 0, 0, WEEK);
         }
-        assert_eq!(drift.factor_q16(0, WEEK, 30), 2 * ONE_Q16);
+        assert_eq!(factor(&drift, 0), 2 * ONE_Q16);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Query<'a> {
     pub now: i64,
     /// The carrier's own estimate as of now.
     pub carrier_estimate: Option<i64>,
-    /// The end of what was promised.
+    /// What was promised: an instant, or any instant of the promised date where dates are published.
     pub promise: Option<i64>,
     /// Open days by the declared transit table.
     pub table_days: Option<u16>,
@@ -60,7 +60,7 @@ pub struct Outcome<'a> {
     pub end: i64,
     /// The carrier's own estimate as it was at `start`.
     pub carrier_estimate: Option<i64>,
-    /// The promise as it was at `start`.
+    /// The promise as it was at `start`; see [`Query::promise`].
     pub promise: Option<i64>,
     /// Open days by the transit table.
     pub table_days: Option<u16>,

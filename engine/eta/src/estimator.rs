@@ -18,24 +18,29 @@ use std::collections::BTreeMap;
 
 use crate::bins::Bins;
 use crate::board::{Board, cold, pinball};
+use crate::calendar::Calendar;
 use crate::census::Census;
 use crate::drift::{Drift, drifted, undrifted};
 use crate::estimate::{
     Confidence, Doubts, Estimate, Exclusion, NoEstimate, Outcome, Query, Reason,
 };
-use crate::fixed::ONE_Q16;
+use crate::fixed::{ONE_Q16, log2_q16};
 use crate::histogram::Weight;
 use crate::lane::{Basis, Lane, LaneKey, Level, MilestoneClass};
 use crate::limits::{
     BOARDS_MAX, DRIFTS_MAX, INSTANT_MAX, INSTANT_MIN, LEVELS_MAX, OUTCOME_SECONDS_MAX,
 };
 use crate::mixture::{Mixture, Share};
-use crate::settings::{Form, Settings};
+use crate::settings::{Form, Rounding, Settings};
 use crate::symbol::{Names, Symbol};
 use crate::tree::{Node, Tree};
 
 /// The probabilities of an estimate, Q16: .1, .2, .5, .8, .9.
 pub(crate) const QUANTILES_Q16: [u32; 5] = [6_554, 13_107, 32_768, 52_429, 58_982];
+
+/// Where the p90 is taken without calibration, and how far calibration may move it, Q16.
+const P90_Q16: i64 = 58_982;
+pub(crate) const LEVELS_Q16: std::ops::RangeInclusive<i64> = 52_429..=64_880;
 
 /// Counts of what was learned and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +66,8 @@ pub struct Estimator {
     /// By (carrier, service, class); (none, none, class) is the class's own.
     pub(crate) boards: BTreeMap<PairKey, Board>,
     pub(crate) census: Census,
+    /// The probability that p90 is taken at, by class, Q16.
+    pub(crate) levels_q16: [i64; MilestoneClass::ALL.len()],
     pub(crate) counts: Counts,
     /// Names of symbols, for people.
     pub names: Names,
@@ -69,6 +76,7 @@ pub struct Estimator {
 /// One basis' distribution for one query, in its own minutes.
 pub(crate) struct Candidate {
     pub(crate) basis: Basis,
+    pub(crate) class: MilestoneClass,
     /// Nothing for a date whose error nobody has learned.
     pub(crate) mixture: Option<Mixture>,
     /// The position that minutes count from.
@@ -99,6 +107,7 @@ impl Estimator {
             drifts: BTreeMap::new(),
             boards: BTreeMap::new(),
             census: Census::default(),
+            levels_q16: [P90_Q16; MilestoneClass::ALL.len()],
             counts: Counts::default(),
             names: Names::default(),
             settings,
@@ -156,14 +165,15 @@ impl Estimator {
         );
         let now = query.calendar.position(query.now);
         let weight = Weight::at(query.now, self.settings.half_life);
+        let lane = banded(query.lane, &anchors);
         Basis::ALL.map(|basis| {
-            self.candidate(basis, query.lane, query.class, &anchors, now, query.now, weight)
+            self.candidate(basis, &lane, query.class, &anchors, now, query.now, weight)
         })
     }
 
     fn anchors(
         &self,
-        calendar: &crate::calendar::Calendar,
+        calendar: &Calendar,
         start: i64,
         dates: [Option<i64>; 2],
         table_days: Option<u16>,
@@ -220,9 +230,7 @@ impl Estimator {
                 Mixture::of(&nodes[..count], bins, age, weight, kappa, &mut shares)
             }
             Form::Hazard => {
-                let flight = (!basis.is_residual())
-                    .then(|| self.census.flight(&nodes[..count], weight))
-                    .flatten();
+                let flight = self.census.flight(&nodes[..count], weight);
                 Mixture::with_flight(
                     &nodes[..count], bins, age, weight, kappa, &mut shares, flight,
                 )
@@ -232,7 +240,7 @@ impl Estimator {
         if mixture.is_none() && (!basis.is_residual() || 0 < age) {
             return None;
         }
-        Some(Candidate { basis, mixture, origin, drift_q16, shares })
+        Some(Candidate { basis, class, mixture, origin, drift_q16, shares })
     }
 
     /// The keys of a lane, leaf first, the root last.
@@ -257,15 +265,21 @@ impl Estimator {
 
     /// The drift multiplier of a lane, Q16.
     pub fn drift_q16(&self, lane: &Lane, class: MilestoneClass, instant: i64) -> i64 {
-        if self.settings.drift_half_life == 0 {
+        // The census already knows that parcels lie: a drift over it would count them twice.
+        if self.settings.drift_half_life == 0 || self.settings.form == Form::Hazard {
             return ONE_Q16;
         }
-        let key = (lane.carrier, lane.destination.region, class);
-        let (half_life, prior) =
-            (self.settings.drift_half_life, u32::from(self.settings.drift_prior));
-        self.drifts
-            .get(&key)
-            .map_or(ONE_Q16, |drift| drift.factor_q16(instant, half_life, prior))
+        let half_life = self.settings.drift_half_life;
+        let prior = u32::from(self.settings.drift_prior);
+        let mean_q16 = |key: &PairKey, parent_q16| {
+            let drift = self.drifts.get(key);
+            drift.map_or(parent_q16, |drift| drift.mean_q16(instant, half_life, prior, parent_q16))
+        };
+        let shared = (Symbol::NONE, Symbol::NONE, class);
+        let own = (lane.carrier, lane.destination.region, class);
+        let shared_q16 = mean_q16(&shared, 0);
+        let own_q16 = if own == shared { shared_q16 } else { mean_q16(&own, shared_q16) };
+        Drift::factor_q16(own_q16)
     }
 
     /// The basis that answers, by the boards.
@@ -354,7 +368,9 @@ impl Estimator {
         let bins = self.bins(candidate.basis);
         match &candidate.mixture {
             Some(mixture) => {
-                let minutes = mixture.quantiles(bins, QUANTILES_Q16);
+                let mut at_q16 = QUANTILES_Q16;
+                at_q16[4] = self.levels_q16[candidate.class as usize] as u32;
+                let minutes = mixture.quantiles(bins, at_q16);
                 if candidate.basis.is_residual() {
                     minutes
                 } else {
@@ -368,8 +384,18 @@ impl Estimator {
         }
     }
 
-    /// Probability of arriving after the promise, parts per million.
+    /// The last instant at which a promise is kept: where dates are published, a promise is one, and holds
+    /// to the end of its local day.
+    pub fn deadline(&self, promise: i64, calendar: &Calendar) -> i64 {
+        match self.settings.publish.rounding {
+            Rounding::Day => calendar.day_end(promise) - 1,
+            Rounding::Seconds(_) => promise,
+        }
+    }
+
+    /// Probability of arriving after the promise's deadline, parts per million.
     fn breach_ppm(&self, query: &Query<'_>, candidate: &Candidate, promise: i64) -> u32 {
+        let promise = self.deadline(promise, query.calendar);
         if promise < query.now {
             return 1_000_000;
         }
@@ -419,6 +445,7 @@ impl Estimator {
                 pinball(50, actual, minutes[2]) + pinball(90, actual, minutes[4])
             })
         });
+        self.observe_level(outcome, &candidates, end);
         self.observe_board((outcome.lane.carrier, outcome.lane.service, outcome.class), losses, now);
         let shared = (Symbol::NONE, Symbol::NONE, outcome.class);
         if outcome.lane.carrier.is_some() || outcome.lane.service.is_some() {
@@ -432,6 +459,7 @@ impl Estimator {
             outcome.table_days,
         );
         let weight = Weight::at(now, self.settings.half_life);
+        let lane = banded(outcome.lane, &anchors);
         for basis in Basis::ALL {
             let Some(origin) = anchors.positions[basis as usize] else { continue };
             if !self.settings.uses(basis) {
@@ -440,7 +468,7 @@ impl Estimator {
             let minutes = end - origin;
             let minutes = if basis.is_residual() { minutes } else { minutes.max(0) };
             let bin = self.bins(basis).index(minutes);
-            for key in self.keys(outcome.lane, outcome.class, basis).iter().flatten() {
+            for key in self.keys(&lane, outcome.class, basis).iter().flatten() {
                 self.tree.add(key, bin, weight);
             }
         }
@@ -470,28 +498,56 @@ impl Estimator {
             return;
         }
         let [median] = mixture.quantiles(&self.remaining, [32_768]);
-        let key = (outcome.lane.carrier, outcome.lane.destination.region, outcome.class);
-        if self.drifts.len() < DRIFTS_MAX || self.drifts.contains_key(&key) {
-            let drift = self.drifts.entry(key).or_default();
-            drift.observe(end - learned.origin, median, now, half_life);
+        let actual = end - learned.origin;
+        let shared = (Symbol::NONE, Symbol::NONE, outcome.class);
+        let own = (outcome.lane.carrier, outcome.lane.destination.region, outcome.class);
+        for key in [shared, own].iter().skip(usize::from(own == shared)) {
+            if self.drifts.len() < DRIFTS_MAX || self.drifts.contains_key(key) {
+                let drift = self.drifts.entry(*key).or_default();
+                drift.observe(actual, median, now, half_life);
+            }
         }
     }
 
-    /// Takes the census of parcels in flight, at a mark, in place of the one before. Each entry is a lane,
-    /// its class, and when the milestone was reached. Used by [`Form::Hazard`] only.
-    pub fn observe_flight<'a>(
-        &mut self,
-        parcels: impl IntoIterator<Item = (&'a Lane, MilestoneClass, i64)>,
-        calendar: &crate::calendar::Calendar,
-        now: i64,
-    ) {
-        let position = calendar.position(now);
+    /// Moves the class's p90 level: up by nine tenths of a step on a miss, down by one tenth on a hit.
+    fn observe_level(&mut self, outcome: &Outcome<'_>, candidates: &[Option<Candidate>; 4], end: i64) {
+        if self.settings.calibration_ppm == 0 {
+            return;
+        }
+        let Some(basis) = self.chosen(outcome.lane, outcome.class, answers(candidates)) else {
+            return;
+        };
+        let Some(candidate) = &candidates[basis as usize] else { return };
+        let missed = self.minutes(candidate)[4] < end - candidate.origin;
+        let step_q16 = i64::from(self.settings.calibration_ppm) * ONE_Q16 / 100_000;
+        let level = &mut self.levels_q16[outcome.class as usize];
+        // A step is kept times ten, so that the tenth of a small one is not lost.
+        *level += if missed { step_q16 * 9 / 100 } else { -step_q16 / 100 };
+        *level = (*level).clamp(*LEVELS_Q16.start(), *LEVELS_Q16.end());
+    }
+
+    /// Takes the census of parcels in flight, at a mark, in place of the one before: the question that each
+    /// of them would ask. Used by [`Form::Hazard`] only.
+    pub fn observe_flight<'a>(&mut self, parcels: impl IntoIterator<Item = Query<'a>>) {
         let mut census = Census::default();
-        for (lane, class, start) in parcels {
-            let age = (position - calendar.start(start)).max(0);
-            let bin = self.remaining.index(age);
-            for key in self.keys(lane, class, Basis::Learned).iter().flatten() {
-                census.count(key.id(), bin);
+        for query in parcels {
+            let anchors = self.anchors(
+                query.calendar,
+                query.start,
+                [query.carrier_estimate, query.promise],
+                query.table_days,
+            );
+            let lane = banded(query.lane, &anchors);
+            let position = query.calendar.position(query.now);
+            for basis in Basis::ALL {
+                let Some(origin) = anchors.positions[basis as usize] else { continue };
+                if !self.settings.uses(basis) {
+                    continue;
+                }
+                let bin = self.bins(basis).index(position - origin);
+                for key in self.keys(&lane, query.class, basis).iter().flatten() {
+                    census.count(key.id(), bin);
+                }
             }
         }
         self.census = census;
@@ -501,6 +557,18 @@ impl Estimator {
     pub fn sweep(&mut self, now: i64, effective_min: f32) -> usize {
         self.tree.sweep(Weight::at(now, self.settings.half_life), effective_min)
     }
+}
+
+/// The lane with the band of its promised transit: half octaves of open minutes from the start to the
+/// promise, or to the carrier's estimate where nothing was promised.
+fn banded(lane: &Lane, anchors: &Anchors) -> Lane {
+    let date = anchors.positions[Basis::Promise as usize]
+        .or(anchors.positions[Basis::Carrier as usize]);
+    let promised_band = date.map_or(0, |date| {
+        let minutes = (date - anchors.start).max(0) as u64 + 60;
+        (log2_q16(minutes) >> 15) as u8
+    });
+    Lane { promised_band, ..*lane }
 }
 
 /// Which candidates answer.

@@ -39,6 +39,8 @@ pub struct Lane {
     pub destination: Place,
     /// Distance band, 1 and up; 0 is unknown. The caller decides what a band is.
     pub distance_band: u8,
+    /// Band of the promised transit time, 1 and up; 0 is unknown. The estimator fills it in.
+    pub promised_band: u8,
 }
 
 /// The milestone since which the remaining time runs.
@@ -136,6 +138,8 @@ pub enum Level {
     RouteRegion,
     /// Carrier, service, distance band.
     DistanceBand,
+    /// Carrier, service, band of the promised transit time: who promises two weeks knows something.
+    PromisedTransit,
     /// Carrier, service.
     Service,
     /// Carrier.
@@ -146,7 +150,7 @@ pub enum Level {
 
 impl Level {
     /// All levels, leaf first.
-    pub const ALL: [Level; 11] = [
+    pub const ALL: [Level; 12] = [
         Level::Zip3,
         Level::DestinationZip3,
         Level::Region,
@@ -155,6 +159,7 @@ impl Level {
         Level::Route,
         Level::RouteRegion,
         Level::DistanceBand,
+        Level::PromisedTransit,
         Level::Service,
         Level::Carrier,
         Level::Root,
@@ -171,6 +176,7 @@ impl Level {
             Level::Route => "route",
             Level::RouteRegion => "route_region",
             Level::DistanceBand => "distance_band",
+            Level::PromisedTransit => "promised_transit",
             Level::Service => "service",
             Level::Carrier => "carrier",
             Level::Root => "root",
@@ -187,8 +193,8 @@ pub struct LaneKey {
     pub class: MilestoneClass,
     /// What the values are.
     pub basis: Basis,
-    /// Distance band, 0 where it does not count.
-    pub distance_band: u8,
+    /// Distance band or band of the promised transit, 0 where neither counts.
+    pub band: u8,
     /// Carrier, or none where it does not count; likewise below.
     pub carrier: Symbol,
     /// Service.
@@ -229,18 +235,21 @@ impl LaneKey {
                 let band = lane.distance_band;
                 (lane.carrier, lane.service, none, none, band, 0 < band)
             }
+            Level::PromisedTransit => {
+                let band = lane.promised_band;
+                (lane.carrier, lane.service, none, none, band, 0 < band)
+            }
             Level::Service => {
                 (lane.carrier, lane.service, none, none, 0, lane.service.is_some())
             }
             Level::Carrier => (lane.carrier, none, none, none, 0, lane.carrier.is_some()),
             Level::Root => (none, none, none, none, 0, true),
         };
-        let distance_band = band;
         present.then_some(LaneKey {
             level,
             class,
             basis,
-            distance_band,
+            band,
             carrier,
             service,
             origin,
@@ -254,7 +263,7 @@ impl LaneKey {
             | (self.level as u64) << 8
             | (self.class as u64) << 16
             | (self.basis as u64) << 24
-            | u64::from(self.distance_band) << 32;
+            | u64::from(self.band) << 32;
         let left = fold(self.carrier.0 ^ 0xA076_1D64_78BD_642F, self.service.0 ^ head);
         let right = fold(self.origin.0 ^ 0xE703_7ED1_A0B4_28DB, self.destination.0 ^ head);
         let id = fold(left ^ 0x8EBC_6AF0_9C88_C6E3, right ^ 0x5899_65CC_7537_4CC3);
@@ -279,6 +288,7 @@ mod tests {
             origin: Place { fine: Symbol::of("941"), region: Symbol::of("CA") },
             destination: Place { fine: Symbol::of("100"), region: Symbol::of("NY") },
             distance_band: 4,
+            promised_band: 7,
         }
     }
 
@@ -293,7 +303,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(seen.len(), 11 * 5 * 4);
+        assert_eq!(seen.len(), 12 * 5 * 4);
     }
 
     #[test]
@@ -318,7 +328,7 @@ mod tests {
             .collect();
         assert_eq!(
             present.join(" "),
-            "destination_zip3 destination_region distance_band service carrier root"
+            "destination_zip3 destination_region distance_band promised_transit service carrier root"
         );
         let nothing = Lane::default();
         let present = Level::ALL.into_iter().filter(|level| {

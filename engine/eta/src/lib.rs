@@ -16,5 +16,7 @@ pub mod estimate;
 pub mod estimator;
 pub mod settings;
 pub mod publish;
+pub mod pending;
+pub mod state;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;

@@ -73,6 +73,8 @@ pub struct Settings {
     pub drift_half_life: i64,
     /// Outcomes' worth of "no drift" in every drift.
     pub drift_prior: u16,
+    /// Step of the p90's calibration, millionths of probability per outcome; 0 turns it off.
+    pub calibration_ppm: u32,
     /// When a board changes its basis.
     pub switch: SwitchPolicy,
     /// Bases that may be used, by index of [`Basis::ALL`].
@@ -100,10 +102,11 @@ impl Default for Settings {
                 Level::Carrier,
             ],
             shrinkage: 20,
-            half_life: 45 * DAY,
+            half_life: 30 * DAY,
             grain_minutes: 60,
             drift_half_life: 7 * DAY,
             drift_prior: 30,
+            calibration_ppm: 5_000,
             switch: SwitchPolicy { margin_percent: 5, outcomes: 200, half_life: 30 * DAY },
             bases: [true; 4],
             form: Form::Outcomes,
@@ -163,6 +166,7 @@ impl Settings {
         }
         range("cold_spread", i64::from(self.cold_spread_minutes), 1, 86_400, "1m to 60d");
         range("lanes", self.lanes_max as i64, 1, LANES_MAX as i64, "1 to 2097152");
+        range("calibration", i64::from(self.calibration_ppm), 0, 50_000, "0 to 0.05");
         let levels = self.levels.len() as i64;
         range("levels", levels, 0, LEVELS_MAX as i64 - 1, "at most 9 levels");
         let mut levels = self.levels.clone();

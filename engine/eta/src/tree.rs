@@ -66,6 +66,11 @@ impl Tree {
         self.refused_count
     }
 
+    /// Puts the count of refused samples back, as a snapshot has it.
+    pub(crate) fn set_refused_count(&mut self, count: u64) {
+        self.refused_count = count;
+    }
+
     /// Bytes of nodes and index.
     pub fn size(&self) -> usize {
         let nodes: usize = self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Node>()).sum();

@@ -20,7 +20,7 @@ use super::table::Table;
 use super::{EvaluateError, EvaluateOptions};
 use crate::calendar::Calendar;
 use crate::lane::{Lane, Level, MilestoneClass, Place};
-use crate::settings::Settings;
+use crate::settings::{Rounding, Settings};
 use crate::symbol::Symbol;
 
 /// Where the first process starts: 2020-01-06, a Monday.
@@ -46,15 +46,17 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
     for prefix in ["i1", "i2", "i3", "o"] {
         legs.push(leg(&table, prefix)?);
     }
+    let mut settings = Settings {
+        levels: vec![Level::Zip3, Level::DestinationZip3, Level::DistanceBand],
+        ..options.settings.clone()
+    };
+    settings.publish.rounding = Rounding::Seconds(6 * 3_600);
     let mut set = DataSet {
         name: "cargo2000",
         cases: Vec::with_capacity(table.rows.len()),
         excluded: BTreeMap::new(),
         calendar: Calendar::continuous(),
-        settings: Settings {
-            levels: vec![Level::Zip3, Level::DestinationZip3, Level::DistanceBand],
-            ..options.settings.clone()
-        },
+        settings,
         unit: Unit { name: "hours", seconds: 3_600, near: 6, dates: false },
         step: 6 * 3_600,
         notes: vec!["the set has no instants: processes are laid an hour apart".to_owned()],
@@ -142,7 +144,6 @@ fn case(row: &csv::StringRecord, legs: &[Leg], start: i64) -> Result<Case, &'sta
         },
         marks,
         promise: Some(promise),
-        promise_end: Some(promise),
         delivered,
         known_at: delivered,
     })

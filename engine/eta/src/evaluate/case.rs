@@ -31,8 +31,6 @@ pub(super) struct Case {
     pub(super) marks: Vec<Mark>,
     /// The promise, as it is compared with the actual instant.
     pub(super) promise: Option<i64>,
-    /// The last instant at which the promise is kept.
-    pub(super) promise_end: Option<i64>,
     pub(super) delivered: i64,
     /// When the delivery was known: nothing is learned from it before.
     pub(super) known_at: i64,

@@ -77,6 +77,7 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
             origin: place(&row[origin]),
             destination: place(&row[destination]),
             distance_band: (miles / 100 + 1).min(255) as u8,
+            promised_band: 0,
         };
         set.take(case(row, &columns, lane, zone));
     }
@@ -105,7 +106,6 @@ fn case(
             Mark { class: MilestoneClass::InTransit, at: departed, carrier_estimate: None },
         ],
         promise: Some(arrival),
-        promise_end: Some(arrival),
         delivered,
         known_at: delivered,
     })

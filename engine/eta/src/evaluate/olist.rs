@@ -51,7 +51,7 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
         excluded: BTreeMap::new(),
         calendar: Calendar::weekdays(&zone, &options.holidays),
         settings: Settings {
-            levels: vec![Level::Zip3, Level::Region, Level::DestinationRegion],
+            levels: vec![Level::Zip3, Level::Region, Level::DestinationRegion, Level::PromisedTransit],
             ..options.settings.clone()
         },
         unit: Unit { name: "days", seconds: 86_400, near: 1, dates: false },
@@ -99,7 +99,6 @@ fn case(lane: Lane, dates: [&str; 4], zone: &TimeZone) -> Result<Case, &'static 
         lane,
         marks,
         promise: Some(promise),
-        promise_end: Some(promise + 86_399),
         delivered,
         known_at: delivered,
     })

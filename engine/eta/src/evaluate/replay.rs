@@ -57,6 +57,8 @@ pub(super) struct Replay<'a> {
     global: GlobalQuantiles,
     progress: Vec<Progress>,
     events: BinaryHeap<Reverse<(i64, Kind, u32)>>,
+    /// Shipments that may be in flight, for the census.
+    active: Vec<u32>,
     scored_from: i64,
     scores: Scores,
 }
@@ -72,6 +74,7 @@ pub(super) fn replay(set: &DataSet, warm_up_percent: u8) -> (Scores, Estimator) 
         global: GlobalQuantiles::default(),
         progress: vec![Progress::default(); set.cases.len()],
         events: BinaryHeap::with_capacity(set.cases.len() * 3),
+        active: Vec::new(),
         scored_from: starts.get(warm).copied().unwrap_or(i64::MAX),
         scores: Scores::new(set.unit),
     };
@@ -147,6 +150,7 @@ impl Replay<'_> {
             progress.overdue_at = estimate.map(|estimate| at + 2 * (estimate.p50 - at).max(60));
             progress.flight = Flight::new(scored && estimate.is_some());
             self.events.push(Reverse((at + self.set.step, Kind::Look, index)));
+            self.active.push(index);
         }
         self.publish(case, index, estimate.as_ref(), class, at, Cause::Milestone);
     }
@@ -205,7 +209,7 @@ impl Replay<'_> {
                 raw: estimate.p50,
                 published: published.p50,
                 breach_ppm: estimate.breach_ppm,
-                promise_end: case.promise_end,
+                promise_end: case.promise.map(|promise| self.estimator.deadline(promise, calendar)),
             }, calendar);
         }
     }
@@ -231,17 +235,28 @@ impl Replay<'_> {
         self.scores.flight(&self.progress[index as usize].flight);
     }
 
-    /// Once a day: who is in flight, as far as anybody knows by then.
+    /// Every so often: who is in flight, as far as anybody knows by then.
     fn census(&mut self, at: i64) {
         let set = self.set;
-        let parcels = set.cases.iter().zip(&self.progress).filter_map(|(case, progress)| {
-            let newest = usize::from(progress.marks).checked_sub(1)?;
-            let mark = case.marks[newest];
-            (at < case.known_at).then_some((&case.lane, mark.class, mark.at))
+        self.active.retain(|index| at <= set.cases[*index as usize].known_at);
+        let parcels = self.active.iter().map(|index| {
+            let case = &set.cases[*index as usize];
+            let mark = case.marks[usize::from(self.progress[*index as usize].marks) - 1];
+            Query {
+                lane: &case.lane,
+                class: mark.class,
+                start: mark.at,
+                now: at,
+                carrier_estimate: mark.carrier_estimate,
+                promise: case.promise,
+                table_days: None,
+                calendar: &set.calendar,
+                doubts: Doubts::default(),
+            }
         });
-        self.estimator.observe_flight(parcels, &set.calendar, at);
+        self.estimator.observe_flight(parcels);
         if !self.events.is_empty() {
-            self.events.push(Reverse((at + 86_400, Kind::Census, 0)));
+            self.events.push(Reverse((at + set.step, Kind::Census, 0)));
         }
     }
 }

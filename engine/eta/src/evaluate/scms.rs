@@ -60,7 +60,7 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
             service: known(&row[mode]),
             origin: Place { fine: Symbol::NONE, region: Symbol::of(&row[vendor]) },
             destination: Place { fine: Symbol::NONE, region: Symbol::of(&row[country]) },
-            distance_band: 0,
+            ..Lane::default()
         };
         let start = slashed(&row[ordered]).or_else(|| slashed(&row[quoted]));
         let dates = [start, dashed(&row[scheduled]), dashed(&row[delivered]), dashed(&row[recorded])];
@@ -78,7 +78,6 @@ fn case(lane: Lane, dates: [Option<i64>; 4]) -> Result<Case, &'static str> {
         lane,
         marks: vec![Mark { class: MilestoneClass::Label, at, carrier_estimate: None }],
         promise: Some(promise),
-        promise_end: Some(promise + 43_199),
         delivered,
         // Known at the end of the day of recording.
         known_at: recorded.unwrap_or(delivered).max(delivered) + 43_199,

@@ -37,9 +37,9 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
         name: "trucks",
         cases: Vec::with_capacity(table.rows.len()),
         excluded: BTreeMap::new(),
-        calendar: Calendar::continuous(),
+        calendar: Calendar::always(&zone),
         settings: Settings {
-            levels: vec![Level::Zip3, Level::Route, Level::DestinationZip3, Level::RouteRegion, Level::Service, Level::Carrier],
+            levels: vec![Level::Zip3, Level::Route, Level::DestinationZip3, Level::RouteRegion, Level::PromisedTransit, Level::Service, Level::Carrier],
             ..options.settings.clone()
         },
         unit: Unit { name: "hours", seconds: 3_600, near: 24, dates: false },
@@ -61,6 +61,7 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
             origin: place(0),
             destination: place(1),
             distance_band: (kilometers.clamp(-200, 40_000) / 200 + i64::from(0 <= kilometers)) as u8,
+            promised_band: 0,
         };
         set.take(case(lane, dates.map(|column| &row[column]), &zone));
     }
@@ -76,7 +77,6 @@ fn case(lane: Lane, dates: [&str; 3], zone: &TimeZone) -> Result<Case, &'static 
         lane,
         marks: vec![Mark { class: MilestoneClass::Accepted, at, carrier_estimate: None }],
         promise: Some(promise),
-        promise_end: Some(promise),
         delivered,
         known_at: delivered,
     })

@@ -5,7 +5,7 @@
 //! Stands beside the engine and shares nothing with it but the names of
 //! [`crossdock_model`]: what both get wrong in the same way would otherwise never be seen. Benchmarks
 //! and tests take documents from a [`Plan`](plan::Plan) and hold what the engine says against the
-//! [oracle](oracle).
+//! [`oracle`].
 //!
 //! # Method
 //!
@@ -38,3 +38,5 @@ pub mod step;
 pub mod story;
 
 mod carriers;
+
+pub mod oracle;

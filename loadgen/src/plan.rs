@@ -226,6 +226,12 @@ impl Plan {
         round * self.lanes + self.shuffle.position_of(self.shuffle.key(round), lane)
     }
 
+    /// When a document first told an event of a story, microseconds since 1970.
+    #[must_use]
+    pub fn first_received_micros(&self, story: &Story, index: usize) -> i64 {
+        self.received_micros(self.slot_of(story.shipment, story.events()[index].shown))
+    }
+
     /// One event of a story as its carrier dates it.
     ///
     /// Scans reach their reader after seconds to minutes. To make any two events of a shipment

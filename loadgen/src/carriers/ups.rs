@@ -53,9 +53,7 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     telling.put_number(buffer);
     buffer.put(r#"","package":[{"trackingNumber":""#);
     telling.put_number(buffer);
-    buffer.put(r#"","deliveryDate":[{"type":"SDD","date":""#);
-    buffer.put_compact_date(telling.made() + 3 * 86_400);
-    buffer.put(r#""}],"deliveryTime":{"type":"EOD","endTime":"210000"},"activity":["#);
+    buffer.put(r#"","deliveryDate":[],"activity":["#);
     let events = telling.events();
     for (i, sighting) in events.oldest_first().rev().enumerate() {
         if 0 < i {

@@ -42,9 +42,7 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put(told.saying.text);
     buffer.put(r#"","descriptionCode":""#);
     buffer.put(told.saying.codes[2]);
-    buffer.put(r#""},"scheduledDeliveryDate":""#);
-    buffer.put_compact_date(telling.made() + 3 * 86_400);
-    buffer.put(r#"","actualDeliveryDate":"","actualDeliveryTime":"","deliveryStartTime":"","deliveryEndTime":"210000","deliveryTimeDescription":"end of day","deliveryPhoto":{"isNonPostalCodeCountry":false,"photo":"","photoCaptureInd":"N","photoDispositionCode":""},"gmtActivityDate":""#);
+    buffer.put(r#""},"scheduledDeliveryDate":"","actualDeliveryDate":"","actualDeliveryTime":"","deliveryStartTime":"","deliveryEndTime":"","deliveryTimeDescription":"","deliveryPhoto":{"isNonPostalCodeCountry":false,"photo":"","photoCaptureInd":"N","photoDispositionCode":""},"gmtActivityDate":""#);
     put_date(buffer, told.utc);
     buffer.put(r#"","gmtActivityTime":""#);
     buffer.put_compact_time(told.utc);

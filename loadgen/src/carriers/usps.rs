@@ -59,9 +59,7 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put(destination.region);
     buffer.put(r#"","destinationZIP":""#);
     buffer.put(destination.postal_code);
-    buffer.put(r#"","emailEnabled":true,"expectedDeliveryTimeStamp":""#);
-    buffer.put_date(telling.made() + 3 * 86_400);
-    buffer.put(r#"T21:00:00","originCity":""#);
+    buffer.put(r#"","emailEnabled":true,"expectedDeliveryTimeStamp":null,"originCity":""#);
     buffer.put(origin.city);
     buffer.put(r#"","originState":""#);
     buffer.put(origin.region);

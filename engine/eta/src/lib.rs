@@ -18,5 +18,7 @@ pub mod settings;
 pub mod publish;
 pub mod pending;
 pub mod state;
+pub mod declared;
+pub mod transit;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;

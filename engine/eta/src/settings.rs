@@ -98,6 +98,7 @@ impl Default for Settings {
                 Level::Zip3,
                 Level::Region,
                 Level::DistanceBand,
+                Level::PromisedTransit,
                 Level::Service,
                 Level::Carrier,
             ],

@@ -9,11 +9,12 @@
 //!
 //! # Holds
 //! [`time`] (the shapes of time texts, offsets, RFC 3339), [`zone`] (ids of the IANA zones), [`place`] (zones of places,
-//! offsets of zones).
+//! offsets of zones), [`number`] (tracking numbers).
 //!
 //! # Does not hold
 //! What a carrier does with a shape: that is a feed's `time:` policy.
 
+pub mod number;
 pub mod place;
 pub mod time;
 pub mod zone;

@@ -9,6 +9,7 @@
 //! `rules/packs/` -> **`rules`** -> compiled programs that `core` runs. This crate knows the nouns
 //! (`model`) and the shapes of time (`standard`); it knows nothing of documents or shipments.
 
+pub mod calendar;
 pub mod feed;
 pub mod rule;
 pub mod wheel;

@@ -12,5 +12,36 @@
 //! - A set with one mistake does not load; all mistakes are told in one run.
 
 pub mod action;
+mod analysis;
+mod ast;
+mod calendar_file;
+pub mod calendars;
+mod canonical;
+pub mod catalogue;
+mod check;
+pub mod codes;
+mod compile;
+mod def;
+pub mod diagnostic;
+pub mod duration;
+pub mod event_set;
 pub mod facts;
+pub mod field;
+pub mod geo;
+mod index;
+pub mod limits;
+pub mod machine;
+pub mod message;
+mod parse;
+pub mod row;
 pub mod rows;
+pub mod ruleset;
+mod run;
+mod shape;
+mod span_map;
+mod text;
+mod tree;
+mod typing;
+mod yaml;
+
+pub use check::Options;

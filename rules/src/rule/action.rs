@@ -120,13 +120,40 @@ pub struct Actions {
     /// When the shipment is to be looked at again: the earliest of its deadlines. `core` keeps one
     /// wheel entry per shipment and sets it to this after every call.
     pub next: Option<Seconds>,
+    /// Ways taken, for coverage; `None` in production.
+    pub(crate) notes: Option<Vec<(u16, Edge)>>,
+}
+
+/// A way that a rule can take; tests should take them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edge {
+    /// It raised.
+    Raised,
+    /// It was asked and its condition did not hold, or what it waited for came in time.
+    Quiet,
+    /// `resolve` took place.
+    Resolved,
+    /// A raise was taken back.
+    Retracted,
+    /// An event of `cancel` came.
+    Cancelled,
+    /// A clock stood still.
+    Paused,
+    /// A silent feed kept it from raising.
+    Frozen,
 }
 
 impl Actions {
     /// Room for what a single event says under the largest rule set.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { list: Vec::with_capacity(capacity), next: None }
+        Self { list: Vec::with_capacity(capacity), next: None, notes: None }
+    }
+
+    pub(crate) fn note(&mut self, rule: u16, edge: Edge) {
+        if let Some(notes) = &mut self.notes {
+            notes.push((rule, edge));
+        }
     }
 
     /// Forgets everything, keeps the memory.

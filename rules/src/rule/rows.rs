@@ -162,6 +162,13 @@ impl RowStore {
         self.rows(handle).iter().find(|row| row.rule == rule)
     }
 
+    /// True where a row of this rule exists or can be made; counts where it can't.
+    pub(crate) fn has_room(&mut self, handle: &RowHandle, rule: u16) -> bool {
+        let room = handle.len() < ROWS_MAX || self.find(handle, rule).is_some();
+        self.overflow_count += u64::from(!room);
+        room
+    }
+
     /// The row of a rule, made where it is missing; `None` where there is no room.
     pub fn entry(&mut self, handle: &mut RowHandle, rule: u16) -> Option<&mut RuleRow> {
         let place = self.rows(handle).partition_point(|row| row.rule < rule);

@@ -1,21 +1,108 @@
-use crossdock_eta::evaluate::*;
-fn main() {
-    let a: Vec<String> = std::env::args().collect();
-    let format = match a[2].as_str() { "scms" => Format::Scms, "cargo2000" => Format::Cargo2000, "olist" => Format::Olist, "flights" => Format::Flights, _ => Format::Trucks };
-    let mut settings = crossdock_eta::settings::Settings::default();
-    for kv in &a[3..] { let (k, v) = kv.split_once('=').unwrap(); let n: i64 = v.parse().unwrap_or(0);
-        match k { "hl" => settings.half_life = n * 86400, "k" => settings.shrinkage = n as u16, "dhl" => settings.drift_half_life = n * 86400, "dp" => settings.drift_prior = n as u16,
-            "cal" => settings.calibration_ppm = n as u32, "so" => settings.switch.outcomes = n as u32, "shl" => settings.switch.half_life = n * 86400,
-            "haz" => settings.form = crossdock_eta::settings::Form::Hazard,
-            "base" => settings.bases = [n & 1 != 0, n & 2 != 0, n & 4 != 0, n & 8 != 0],
-            _ => panic!() } }
-    let t = std::time::Instant::now();
-    let (s, ex, e) = run(&EvaluateOptions { data: a[1].clone().into(), format, settings, holidays: vec![], warm_up_percent: 10 }).unwrap();
-    println!("== {} {:?} excl {:?} lanes {}", a[2], t.elapsed(), ex, e.tree().len());
-    for ((c, m), v) in &s.by_class { println!("{:28} {:16} n {:7} mae {:8.3} bias {:8.3} near {:.3} pb50 {:.3} pb90 {:.3} cov {:.3} w {:.2}", format!("{c:?}"), m.name(), v.count, v.mae(), v.mean_bias(), v.near_share(), v.mean_pinball50(), v.mean_pinball90(), v.coverage(), v.mean_width()); }
-    println!("basis {:?} unanswered {} overdue {:?} = {:.3}", s.by_basis, s.unanswered, s.overdue, s.overdue[2] as f64 / s.overdue[0] as f64);
-    println!("flights {:?} raw/ship {:.2} pub/ship {:.2} drop {:.2}  look mae raw {:.3} pub {:.3}", s.flights, s.flights[1] as f64 / s.flights[0] as f64, s.flights[2] as f64 / s.flights[0] as f64, 1.0 - s.flights[2] as f64 / s.flights[1] as f64, s.looks.1 / s.looks.0 as f64, s.looks.2 / s.looks.0 as f64);
-    println!("brier {:.4} base {:.4}", s.breach.1 / s.breach.0 as f64, { let p = s.breach.2 as f64 / s.breach.0 as f64; p * (1.0 - p) });
-    for b in s.buckets { print!("{}:{:.2}->{:.2} ", b.0, b.1 / b.0 as f64, b.2 as f64 / b.0 as f64); } println!();
-    let w: Vec<String> = s.by_week.values().filter(|w| w.count > 20).map(|w| format!("{:.2}", w.coverage())).collect(); println!("weeks {}", w.join(" "));
+//! Evaluates one data set: `--data FILE --format NAME`, and where wanted `--out FOLDER`, `--config FILE`,
+//! `--holidays FILE --country CODE`, `--warm-up PERCENT`, `--data-name TEXT`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crossdock_eta::declared::Declared;
+use crossdock_eta::evaluate::{EvaluateOptions, Format, holidays, run};
+
+/// What the command line said.
+#[derive(Default)]
+struct Arguments {
+    data: Option<PathBuf>,
+    format: Option<Format>,
+    out: Option<PathBuf>,
+    config: Option<PathBuf>,
+    holidays: Option<PathBuf>,
+    country: Option<String>,
+    warm_up: Option<u8>,
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut out = Arguments::default();
+    let mut words = std::env::args().skip(1);
+    // Ends: the command line does.
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
+        match word.as_str() {
+            "--data" => out.data = Some(value.into()),
+            "--format" => out.format = Some(value.parse().map_err(|error| format!("{error}"))?),
+            "--out" => out.out = Some(value.into()),
+            "--config" => out.config = Some(value.into()),
+            "--holidays" => out.holidays = Some(value.into()),
+            "--country" => out.country = Some(value),
+            "--warm-up" => {
+                let percent = value.parse().map_err(|_| format!("--warm-up {value}: give 0 to 90"));
+                out.warm_up = Some(percent?);
+            }
+            _ => return Err(format!("\"{word}\" is no option")),
+        }
+    }
+    Ok(out)
+}
+
+fn evaluate() -> Result<(), String> {
+    let arguments = arguments()?;
+    let data = arguments.data.ok_or("give --data FILE")?;
+    let format = arguments.format.ok_or("give --format NAME")?;
+    let mut options = EvaluateOptions::new(&data, format);
+    let name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    options.command = format!("crossdock eta evaluate --data {name} --format {}", format.name());
+    if let Some(path) = &arguments.config {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let declared = Declared::parse(&path.display().to_string(), &text);
+        let lines = |errors: Vec<crossdock_eta::declared::DeclaredError>| {
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        options.settings = declared.map_err(lines)?.settings;
+    }
+    if let (Some(path), Some(country)) = (&arguments.holidays, &arguments.country) {
+        options.holidays = holidays(path, country).map_err(|error| error.to_string())?;
+        options.command += &format!(" --holidays {} --country {country}", file_name(path));
+    }
+    if let Some(percent) = arguments.warm_up {
+        options.warm_up_percent = percent;
+    }
+    let report = run(&options).map_err(|error| error.to_string())?;
+    match &arguments.out {
+        Some(folder) => report.write(folder).map_err(|error| error.to_string())?,
+        None => println!("{}", report.markdown),
+    }
+    let f = &report.figures;
+    println!(
+        "{}: MAE {:.3} promise {:.3} global {:.3} {} | p90 {:.1} % overdue {:.1} % of {} | changes \
+         {:.2} -> {:.2} for {:.3} -> {:.3} | Brier {:.4} base {:.4}",
+        f.set,
+        f.mae,
+        f.mae_promise,
+        f.mae_global,
+        f.unit,
+        100.0 * f.coverage,
+        100.0 * f.coverage_overdue,
+        f.overdue,
+        f.changes_raw,
+        f.changes,
+        f.mae_flight_raw,
+        f.mae_flight,
+        f.brier,
+        f.brier_base
+    );
+    Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
+}
+
+fn main() -> ExitCode {
+    match evaluate() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -140,6 +140,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The document can't be read; see [`DecodeErrorKind`].
+    #[expect(clippy::panic_in_result_fn, reason = "a size beyond the buffer is the caller's bug")]
     pub fn decode_padded<'a>(
         &'a mut self,
         format: &Format,

@@ -46,8 +46,9 @@ impl Source<'_> {
             if place < known.0 {
                 known = (0, 0);
             }
-            let place = text.floor_char_boundary(place);
-            known = (place, known.1 + text[known.0..place].chars().count());
+            debug_assert!(text.is_char_boundary(place));
+            let characters = text.get(known.0..place).map_or(0, |part| part.chars().count());
+            known = (place, known.1 + characters);
             known.1 + mark_size
         }
     }

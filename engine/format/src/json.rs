@@ -60,10 +60,7 @@ impl Json {
             tape.0.clear();
             // SAFETY: all that can borrow from `lent` are nodes on `tape`, and that has just been emptied. So nothing else reads
             // or writes these bytes while this reference lives, and they are initialized.
-            #[expect(
-                unsafe_code,
-                reason = "the borrow checker can't see that a failed parse borrows nothing"
-            )]
+            #[expect(unsafe_code, reason = "a parse that failed borrows nothing any more")]
             let bytes: &[u8] = unsafe { &*document };
             let mut error = explain(&bytes[..size], &error, self.depth_max);
             error.offset += start;

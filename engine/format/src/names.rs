@@ -47,9 +47,11 @@ impl Names {
         }
     }
 
-    /// The number of `name`, which lies at `span` of `text`. `None` when too many names have the same hash.
-    pub(crate) fn intern(&mut self, name: &str, span: Span, text: &str) -> Option<u32> {
-        let hash = hash(name.as_bytes());
+    /// The number of the name at `span` of `text`. `None` when too many names have the same hash.
+    pub(crate) fn intern(&mut self, span: Span, text: &str) -> Option<u32> {
+        let text = text.as_bytes();
+        let name = &text[span.range()];
+        let hash = hash(name);
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         for _ in 0..PROBE_COUNT_MAX {
@@ -93,23 +95,29 @@ impl Names {
     }
 }
 
-/// FNV over eight bytes at a time with a final mix: names are short.
+/// Eight bytes at a time: the first and the last eight of a name, and those between for long ones. Names are short.
 fn hash(name: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = name.len() as u64;
-    let mut chunks = name.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        state = (state ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-        state ^= state >> 29;
+    let mut state = 0xD6E8_FEB8_6659_FD93 ^ name.len() as u64;
+    let mut mix = |word: u64| {
+        // Both halves of the product, so that high bits of a word reach low bits of the hash.
+        let wide = u128::from(state ^ word) * u128::from(FACTOR);
+        state = (wide as u64) ^ (wide >> 64) as u64;
+    };
+    match name.first_chunk::<8>() {
+        Some(first) => {
+            mix(u64::from_le_bytes(*first));
+            if 16 < name.len() {
+                let (words, _) = name[8..].as_chunks::<8>();
+                words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));
+            }
+            // Overlaps what came before it where the size is no multiple of eight.
+            if let Some(last) = name.last_chunk::<8>() {
+                mix(u64::from_le_bytes(*last));
+            }
+        }
+        None => mix(name.iter().fold(0, |word, &byte| word << 8 | u64::from(byte))),
     }
-    let mut word = 0;
-    for &byte in chunks.remainder() {
-        word = word << 8 | u64::from(byte);
-    }
-    state = (state ^ word).wrapping_mul(FACTOR);
-    state ^= state >> 32;
     u32::try_from(state & 0xFFFF_FFFF).unwrap_or(0)
 }
 
@@ -127,7 +135,7 @@ mod tests {
                 for number in 0..1_000 {
                     let start = number * 11;
                     let span = Span::text(start, 11);
-                    let found = names.intern(&text[start..start + 11], span, &text);
+                    let found = names.intern(span, &text);
                     assert_eq!(found, u32::try_from(number).ok(), "round {round}");
                 }
             }

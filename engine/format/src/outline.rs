@@ -38,6 +38,7 @@ impl Span {
     pub(crate) const EMPTY: Self = Self { start: 0, size: 0 };
 
     /// A span of the input.
+    #[inline]
     pub(crate) fn text(start: usize, size: usize) -> Self {
         assert!(start + size <= TEXT_SIZE_MAX);
         Self { start: narrow(start), size: narrow(size) }
@@ -71,6 +72,11 @@ impl Span {
         start..start + self.size()
     }
 
+    /// Start and size, for a span of the input.
+    pub(crate) const fn parts(self) -> (u32, u32) {
+        (self.start, self.size & SIZE_MASK)
+    }
+
     /// Where it lies in the arena, if it does.
     pub(crate) const fn arena_range(self) -> Option<Range<usize>> {
         if self.size & IN_ARENA == 0 { None } else { Some(self.range()) }
@@ -84,6 +90,7 @@ impl Span {
 }
 
 /// Documents are bounded by [`TEXT_SIZE_MAX`], and everything counted in them with them.
+#[inline]
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or_else(|_| unreachable!("bounded by the document size limit"))
 }
@@ -97,6 +104,7 @@ struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
+    #[inline]
     fn get(&self, span: Span) -> &'a str {
         let start = span.start as usize;
         if span.size & IN_KEYS != 0 {
@@ -166,6 +174,7 @@ impl Outline {
     }
 
     /// Adds an item that has no parent yet; its fields are those pushed from `fields_start` on.
+    #[inline]
     pub(crate) fn push(&mut self, name: Span, fields_start: usize) -> u32 {
         let index = narrow(self.items.len());
         self.items.push(Item {
@@ -208,6 +217,7 @@ impl Outline {
     }
 
     /// Opens a new group of `parent` with `child` as its head.
+    #[inline]
     pub(crate) fn add_group(&mut self, parent: u32, child: u32) {
         let last = self.items[parent as usize].last_group;
         if last == NONE {
@@ -219,6 +229,7 @@ impl Outline {
     }
 
     /// Adds `child` to the group that `head` opened.
+    #[inline]
     pub(crate) fn add_same(&mut self, head: u32, child: u32) {
         let last = self.items[head as usize].last_same;
         self.items[last as usize].next_same = child;
@@ -290,6 +301,7 @@ struct Writing<'o, 'a> {
 }
 
 impl Writing<'_, '_> {
+    #[inline]
     fn value(&mut self, index: u32) {
         let item = self.items[index as usize];
         if !item.is_object && item.first_group == NONE && item.fields_count == 0 {

@@ -4,7 +4,7 @@
 //! Behind the decoder, for `xml`: carrier answers, SOAP envelopes, EPCIS documents.
 //!
 //! # Method
-//! quick-xml's events build an outline in one pass; nothing recurses. What the tape then looks like:
+//! Tokens build an outline in one pass; nothing recurses. What the tape then looks like:
 //!
 //! - The root is an object with one key, the root element's name. Prefixes are dropped: `soap:Body` is `Body`. `xmlns`
 //!   declarations are left out.
@@ -23,19 +23,24 @@
 //! [`Xml`]: the scan.
 //!
 //! # Does not hold
-//! Encodings (`encoding`), names in general (`names`).
+//! Tokens (`tokens`), encodings (`encoding`), names in general (`names`).
 
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::{Error, Reader};
+mod tokens;
+
+use std::ops::Range;
 
 use crate::names::Names;
 use crate::outline::{Field, NONE, Outline, Span};
+use crate::xml::tokens::{Attribute, Token, Tokens, is_space, unescape};
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits};
 
 /// An element that is not closed yet.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     item: u32,
+    /// Its name as it is written, which the closing tag must repeat.
+    name_start: u32,
+    name_size: u32,
     first_piece: u32,
     last_piece: u32,
 }
@@ -88,33 +93,23 @@ impl Xml {
         self.names.clear();
         self.stamps.clear();
         self.marks.clear();
-        let mut reader = Reader::from_str(text);
-        reader.config_mut().allow_dangling_amp = true;
+        let mut tokens = Tokens::new(text);
         let mut scan = Scan { xml: self, text, limits, outline };
         scan.start_document();
-        // Ends: every event takes bytes, and the end of the input is an event.
+        // Ends: every token takes bytes, and the end of the text is a token.
         loop {
-            let before = usize::try_from(reader.buffer_position()).unwrap_or(text.len());
-            match reader.read_event() {
-                Ok(Event::Start(start)) => scan.start(&start, before)?,
-                Ok(Event::Empty(start)) => {
-                    scan.start(&start, before)?;
-                    scan.end();
-                }
-                Ok(Event::End(_)) => scan.end(),
-                Ok(Event::Text(piece)) => scan.text(&piece, before)?,
-                Ok(Event::CData(piece)) => scan.text(&piece, before)?,
-                Ok(Event::GeneralRef(reference)) => scan.reference(&reference, before)?,
-                Ok(Event::DocType(kind)) if kind.contains('[') => {
+            let place = tokens.position;
+            match tokens.next()? {
+                Token::Start(name) => scan.start(&name, &mut tokens)?,
+                Token::End(name) => scan.end_tag(&name, place)?,
+                Token::Text(range) | Token::Data(range) => scan.text(range)?,
+                Token::Character(character) => scan.character(character, place)?,
+                Token::Nothing => {}
+                Token::Declarations => {
                     let message = "a document type with declarations of its own";
-                    return Err(DecodeError::new(DecodeErrorKind::Refused, before, message));
+                    return Err(DecodeError::new(DecodeErrorKind::Refused, place, message));
                 }
-                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_)) => {}
-                Ok(Event::Eof) => return scan.end_document(),
-                Err(error) => {
-                    let place = usize::try_from(reader.error_position()).unwrap_or(text.len());
-                    return Err(explain(&error, place.min(text.len())));
-                }
+                Token::EndOfText => return scan.end_document(),
             }
         }
     }
@@ -132,28 +127,32 @@ impl Scan<'_, '_> {
         let item = self.outline.push(Span::EMPTY, 0);
         self.outline.items[item as usize].is_object = true;
         self.xml.marks.push(Mark { name_index: NONE, replaced: NO_STAMP });
-        self.xml.open.push(Open { item, first_piece: NONE, last_piece: NONE });
+        self.open(item, &(0..0));
     }
 
-    fn start(&mut self, start: &BytesStart<'_>, place: usize) -> Result<(), DecodeError> {
+    fn open(&mut self, item: u32, name: &Range<usize>) {
+        let span = Span::text(name.start, name.len());
+        let (name_start, name_size) = span.parts();
+        let open = Open { item, name_start, name_size, first_piece: NONE, last_piece: NONE };
+        self.xml.open.push(open);
+    }
+
+    fn start(&mut self, name: &Range<usize>, tokens: &mut Tokens<'_>) -> Result<(), DecodeError> {
         if self.limits.depth_max < self.xml.open.len() {
             let message = format!("nested deeper than {} levels", self.limits.depth_max);
-            return Err(DecodeError::new(DecodeErrorKind::TooDeep, place, message));
+            return Err(DecodeError::new(DecodeErrorKind::TooDeep, name.start, message));
         }
         let fields_start = self.outline.fields.len();
-        if start.len() != start.name().as_ref().len() {
-            self.attributes(start, place)?;
-        }
+        let is_empty = !tokens.take_open() && self.attributes(tokens)?;
         if self.limits.node_count_max < 2 * (self.outline.items.len() + self.outline.fields.len()) {
             let message = format!("more than {} values", self.limits.node_count_max);
-            return Err(DecodeError::new(DecodeErrorKind::TooLarge, place, message));
+            return Err(DecodeError::new(DecodeErrorKind::TooLarge, name.start, message));
         }
-        let local = start.local_name();
-        let name: &str = local.into_inner();
-        let name_span = self.span(name);
-        let Some(name_index) = self.xml.names.intern(name, name_span, self.text) else {
+        let local = local(self.text, name);
+        let name_span = Span::text(local.start, local.len());
+        let Some(name_index) = self.xml.names.intern(name_span, self.text) else {
             let message = "too many element names that are chosen to collide";
-            return Err(DecodeError::new(DecodeErrorKind::Refused, place, message));
+            return Err(DecodeError::new(DecodeErrorKind::Refused, name.start, message));
         };
         if self.xml.stamps.len() <= name_index as usize {
             self.xml.stamps.push(NO_STAMP);
@@ -168,81 +167,63 @@ impl Scan<'_, '_> {
             self.xml.stamps[name_index as usize] = Stamp { parent, head: item };
             self.outline.add_group(parent, item);
         }
-        self.xml.open.push(Open { item, first_piece: NONE, last_piece: NONE });
+        if is_empty {
+            return Ok(());
+        }
+        // Most elements are a text and nothing else; those need not be opened.
+        match tokens.leaf(name) {
+            Some(text) => {
+                let value = self.trim(Span::text(text.start, text.len()));
+                self.outline.items[item as usize].value = value;
+            }
+            None => self.open(item, name),
+        }
         Ok(())
     }
 
-    fn attributes(&mut self, start: &BytesStart<'_>, place: usize) -> Result<(), DecodeError> {
-        for attribute in start.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|error| {
-                DecodeError::new(DecodeErrorKind::Malformed, place, format!("attribute: {error}"))
-            })?;
-            let key: &str = attribute.key.into_inner();
-            if key == "xmlns" || key.starts_with("xmlns:") {
+    /// The attributes of a tag; whether it is `/>` that ends it.
+    fn attributes(&mut self, tokens: &mut Tokens<'_>) -> Result<bool, DecodeError> {
+        // Ends: every attribute takes bytes.
+        loop {
+            let (key, value) = match tokens.attribute()? {
+                Attribute::Pair(key, value) => (key, value),
+                Attribute::Open => return Ok(false),
+                Attribute::Empty => return Ok(true),
+            };
+            let full = &self.text[key.clone()];
+            if full == "xmlns" || full.starts_with("xmlns:") {
                 continue;
             }
-            let local = key.rsplit(':').next().unwrap_or(key);
+            let local = &self.text[local(self.text, &key)];
             let key_start = self.outline.arena.len();
             self.outline.arena.push('@');
             self.outline.arena.push_str(local);
             let name = Span::arena(key_start, local.len() + 1);
-            let raw: &str = &attribute.value;
+            let raw = &self.text[value.clone()];
             let value = if memchr::memchr(b'&', raw.as_bytes()).is_none() {
-                self.span(raw)
+                Span::text(value.start, value.len())
             } else {
-                self.unescape(raw)
+                let start = self.outline.arena.len();
+                unescape(raw, &mut self.outline.arena);
+                Span::arena(start, self.outline.arena.len() - start)
             };
             self.outline.fields.push(Field { name, value });
         }
-        Ok(())
     }
 
-    /// An attribute's value with its references resolved, in the arena.
-    fn unescape(&mut self, raw: &str) -> Span {
-        let start = self.outline.arena.len();
-        let mut rest = raw;
-        // Ends: each turn takes at least the `&`.
-        while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
-            self.outline.arena.push_str(&rest[..at]);
-            let tail = &rest[at + 1..];
-            let name_size = tail.bytes().take(MAX_REFERENCE_SIZE).position(|byte| byte == b';');
-            let found = name_size.and_then(|size| Some((resolve(&tail[..size])?, size)));
-            match found {
-                Some((character, size)) => {
-                    self.outline.arena.push(character);
-                    rest = &tail[size + 1..];
-                }
-                None => {
-                    self.outline.arena.push('&');
-                    rest = tail;
-                }
-            }
-        }
-        self.outline.arena.push_str(rest);
-        Span::arena(start, self.outline.arena.len() - start)
-    }
-
-    fn text(&mut self, piece: &str, place: usize) -> Result<(), DecodeError> {
-        let open = self.xml.open[self.xml.open.len() - 1];
-        let is_blank = piece.bytes().all(is_space);
-        if is_blank && open.first_piece == NONE {
+    fn text(&mut self, range: Range<usize>) -> Result<(), DecodeError> {
+        let open = &self.xml.open[self.xml.open.len() - 1];
+        let bytes = &self.text.as_bytes()[range.clone()];
+        if open.first_piece == NONE && bytes.iter().all(|&byte| is_space(byte)) {
             return Ok(());
         }
-        let span = self.span(piece);
-        self.piece(span, place)
+        self.piece(Span::text(range.start, range.len()), range.start)
     }
 
-    fn reference(&mut self, reference: &BytesRef<'_>, place: usize) -> Result<(), DecodeError> {
-        let span = match resolve(reference) {
-            Some(character) => {
-                let start = self.outline.arena.len();
-                self.outline.arena.push(character);
-                Span::arena(start, character.len_utf8())
-            }
-            // Kept as written: `&`, the name, `;`.
-            None => Span::text(place, reference.len() + 2),
-        };
-        self.piece(span, place)
+    fn character(&mut self, character: char, place: usize) -> Result<(), DecodeError> {
+        let start = self.outline.arena.len();
+        self.outline.arena.push(character);
+        self.piece(Span::arena(start, character.len_utf8()), place)
     }
 
     fn piece(&mut self, span: Span, place: usize) -> Result<(), DecodeError> {
@@ -265,9 +246,14 @@ impl Scan<'_, '_> {
         Ok(())
     }
 
-    fn end(&mut self) {
-        // quick-xml refuses an end tag without its start tag, so the document itself is never popped here.
-        let Some(open) = self.xml.open.pop() else { return };
+    fn end_tag(&mut self, name: &Range<usize>, place: usize) -> Result<(), DecodeError> {
+        let open = self.xml.open[self.xml.open.len() - 1];
+        let start = open.name_start as usize;
+        let expected = &self.text.as_bytes()[start..start + open.name_size as usize];
+        if expected != &self.text.as_bytes()[name.clone()] || self.xml.open.len() == 1 {
+            return Err(self.explain_end(name, place));
+        }
+        self.xml.open.pop();
         if open.first_piece != NONE {
             let value = self.join(open.first_piece);
             self.outline.items[open.item as usize].value = value;
@@ -279,6 +265,21 @@ impl Scan<'_, '_> {
             self.xml.stamps[mark.name_index as usize] = mark.replaced;
             head = self.outline.items[head as usize].next_group;
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn explain_end(&self, name: &Range<usize>, place: usize) -> DecodeError {
+        let found = &self.text[name.clone()];
+        let message = match &self.xml.open[..] {
+            [_, .., open] => {
+                let start = open.name_start as usize;
+                let expected = &self.text[start..start + open.name_size as usize];
+                format!("</{found}> where </{expected}> should be")
+            }
+            _ => format!("</{found}> without its start"),
+        };
+        DecodeError::new(DecodeErrorKind::Malformed, place, message)
     }
 
     /// The text of a chain of pieces, trimmed.
@@ -310,7 +311,7 @@ impl Scan<'_, '_> {
         span.narrowed(front, back)
     }
 
-    fn end_document(&mut self) -> Result<(), DecodeError> {
+    fn end_document(&self) -> Result<(), DecodeError> {
         if 1 < self.xml.open.len() {
             let item = self.outline.items[self.xml.open[self.xml.open.len() - 1].item as usize];
             let name = &self.text[item.name.range()];
@@ -323,62 +324,18 @@ impl Scan<'_, '_> {
         }
         Ok(())
     }
+}
 
-    /// Where a slice that quick-xml handed out lies in the input.
-    fn span(&self, slice: &str) -> Span {
-        if slice.is_empty() {
-            return Span::EMPTY;
-        }
-        let start = slice.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
-        assert!(start <= self.text.len() && slice.len() <= self.text.len() - start);
-        Span::text(start, slice.len())
+/// A name without its prefix.
+fn local(text: &str, name: &Range<usize>) -> Range<usize> {
+    match text.as_bytes()[name.clone()].iter().rposition(|&byte| byte == b':') {
+        Some(at) => name.start + at + 1..name.end,
+        None => name.clone(),
     }
-}
-
-/// Longest reference that is resolved: `#x10FFFF` with leading zeros.
-const MAX_REFERENCE_SIZE: usize = 16;
-
-/// The character of a reference's name, for the five that XML has and for `#…`.
-fn resolve(name: &str) -> Option<char> {
-    match name {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "apos" => Some('\''),
-        "quot" => Some('"'),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code).filter(|&character| character != '\0')
-        }
-    }
-}
-
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-#[cold]
-fn explain(error: &Error, place: usize) -> DecodeError {
-    let kind = match error {
-        Error::Syntax(_) => DecodeErrorKind::Truncated,
-        Error::Encoding(_) => DecodeErrorKind::Encoding,
-        Error::Io(_)
-        | Error::IllFormed(_)
-        | Error::InvalidAttr(_)
-        | Error::Escape(_)
-        | Error::Namespace(_) => DecodeErrorKind::Malformed,
-    };
-    DecodeError::new(kind, place, error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use expect_test::{Expect, expect};
 
     use crate::check::{self, read};
@@ -472,42 +429,15 @@ mod tests {
         check("text", expect!["malformed: text outside of any element at byte 0"]);
         check("<a>", expect!["truncated: the document ends before </a> at byte 3"]);
         check("<a><b>1</b>", expect!["truncated: the document ends before </a> at byte 11"]);
-        check(
-            "<a",
-            expect![
-                "truncated: syntax error: tag not closed: `>` not found before end of input at byte 0"
-            ],
-        );
-        check(
-            "<a>1</b>",
-            expect![
-                "malformed: ill-formed document: expected `</a>`, but `</b>` was found at byte 4"
-            ],
-        );
-        check(
-            "</a>",
-            expect![
-                "malformed: ill-formed document: close tag `</a>` does not match any open tag at byte 0"
-            ],
-        );
-        check(
-            "<a b=1/>",
-            expect![[
-                r#"malformed: attribute: position 4: attribute value must be enclosed in `"` or `'` at byte 0"#
-            ]],
-        );
+        check("<a", expect!["truncated: the document ends within a tag at byte 2"]);
+        check("<a>1</b>", expect!["malformed: </b> where </a> should be at byte 4"]);
+        check("</a>", expect!["malformed: </a> without its start at byte 0"]);
+        check("<a b=1/>", expect!["malformed: an attribute's value without quotes at byte 5"]);
         check(
             "<a b='1",
-            expect![
-                "truncated: syntax error: attribute value not closed: `'` not found before end of input at byte 0"
-            ],
+            expect!["truncated: the document ends within an attribute's value at byte 5"],
         );
-        check(
-            "<a><![CDATA[x</a>",
-            expect![
-                "truncated: syntax error: CDATA not closed: `]]>` not found before end of input at byte 3"
-            ],
-        );
+        check("<a><![CDATA[x</a>", expect!["truncated: the document ends within CDATA at byte 12"]);
         check("<a/>tail", expect!["malformed: text outside of any element at byte 4"]);
         check("{\"a\":1}", expect!["malformed: text outside of any element at byte 0"]);
         check("<!DOCTYPE a SYSTEM 'http://example.org/a.dtd'><a/>", expect![[r#"{"a":null}"#]]);
@@ -530,72 +460,16 @@ mod tests {
             deep(3).as_bytes(),
             limits,
         ));
-        expect!["too_deep: nested deeper than 3 levels at byte 9"].assert_eq(&read(
+        expect!["too_deep: nested deeper than 3 levels at byte 10"].assert_eq(&read(
             &Format::Xml,
             deep(4).as_bytes(),
             limits,
         ));
         let wide = format!("<a>{}</a>", "<b/>".repeat(50));
-        expect!["too_large: more than 40 values at byte 79"].assert_eq(&read(
+        expect!["too_large: more than 40 values at byte 80"].assert_eq(&read(
             &Format::Xml,
             wide.as_bytes(),
             limits,
         ));
-    }
-
-    #[test]
-    fn grouping_agrees_with_a_naive_model() {
-        use proptest::prelude::*;
-        #[derive(Debug, Clone)]
-        struct Tree(u8, Vec<Tree>);
-        fn text(tree: &Tree, out: &mut String) {
-            let name = char::from(b'a' + tree.0);
-            let _ = write!(out, "<{name}>");
-            tree.1.iter().for_each(|child| text(child, out));
-            let _ = write!(out, "</{name}>");
-        }
-        fn model(tree: &Tree, out: &mut String) {
-            if tree.1.is_empty() {
-                return out.push_str("null");
-            }
-            let mut names: Vec<u8> = Vec::new();
-            for child in &tree.1 {
-                if !names.contains(&child.0) {
-                    names.push(child.0);
-                }
-            }
-            out.push('{');
-            for (at, &name) in names.iter().enumerate() {
-                let _ = write!(
-                    out,
-                    "{}\"{}\":",
-                    if at == 0 { "" } else { "," },
-                    char::from(b'a' + name)
-                );
-                let same: Vec<&Tree> = tree.1.iter().filter(|child| child.0 == name).collect();
-                if same.len() == 1 {
-                    model(same[0], out);
-                } else {
-                    out.push('[');
-                    for (at, child) in same.iter().enumerate() {
-                        out.push_str(if at == 0 { "" } else { "," });
-                        model(child, out);
-                    }
-                    out.push(']');
-                }
-            }
-            out.push('}');
-        }
-        let leaf = (0_u8..4).prop_map(|name| Tree(name, Vec::new()));
-        let tree = leaf.prop_recursive(5, 60, 6, |inner| {
-            (0_u8..4, prop::collection::vec(inner, 0..6)).prop_map(|(name, of)| Tree(name, of))
-        });
-        proptest!(|(tree in tree)| {
-            let mut input = String::new();
-            text(&tree, &mut input);
-            let mut expected = String::new();
-            model(&Tree(0, vec![tree]), &mut expected);
-            prop_assert_eq!(read(&Format::Xml, input.as_bytes(), DecodeLimits::default()), expected);
-        });
     }
 }

@@ -38,7 +38,6 @@ fn check(name: &str, format: &Format, make: impl Fn(usize) -> String) {
         let whole = time(&mut decoder, format, &large, 1);
         let parts = time(&mut decoder, format, &small, count);
         ratio = ratio.min(whole.as_secs_f64() / parts.as_secs_f64());
-        println!("{name}: {whole:?} for {} bytes, {parts:?} in {count} parts", large.len());
         if ratio < 4.0 {
             return;
         }

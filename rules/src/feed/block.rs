@@ -39,8 +39,19 @@ pub(crate) const SHIPMENT_KEYS: [&str; 12] = [
 ];
 
 /// Keys of `event`.
-pub(crate) const EVENT_KEYS: [&str; 9] =
-    ["at", "code", "text", "time", "place", "physical", "signed_by", "id", "skip_if"];
+pub(crate) const EVENT_KEYS: [&str; 11] = [
+    "at",
+    "code",
+    "text",
+    "time",
+    "place",
+    "physical",
+    "signed_by",
+    "id",
+    "skip_if",
+    "exception",
+    "reason",
+];
 
 const PLACE_KEYS: [&str; 6] = ["city", "region", "postal_code", "country", "facility", "text"];
 
@@ -154,6 +165,8 @@ impl Blocks<'_> {
             signed_by: self.expr(block, "signed_by", base),
             id: self.expr(block, "id", base),
             skip_if: self.expr(block, "skip_if", base),
+            exception: self.expr(block, "exception", base),
+            reason: self.expr(block, "reason", base),
         }
     }
 

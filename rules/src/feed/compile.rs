@@ -95,12 +95,13 @@ pub(crate) fn feed(
         empty_if,
     };
     sources(root, errors);
-    (errors.len() == before).then(|| (finish(feed, layout), tests))
+    (errors.len() == before).then(|| (finish(feed, layout, &tests), tests))
 }
 
 /// Gives slots their final numbers.
-fn finish(mut feed: Feed, layout: Layout) -> Feed {
-    let (levels, finals) = layout.finish();
+fn finish(mut feed: Feed, layout: Layout, tests: &[FeedTest]) -> Feed {
+    let samples: Vec<&str> = tests.iter().map(|test| test.document.as_str()).collect();
+    let (levels, finals) = layout.finish(&samples);
     feed.levels = levels;
     each_expr(&mut feed, &mut |expr| layout::renumber(expr, &finals));
     assert!(feed.shipment_level < feed.levels.len());
@@ -150,6 +151,8 @@ fn each_expr(feed: &mut Feed, visit: &mut dyn FnMut(&mut Expr)) {
         &mut event.signed_by,
         &mut event.id,
         &mut event.skip_if,
+        &mut event.exception,
+        &mut event.reason,
     ];
     single.into_iter().for_each(&mut *visit);
     time(&mut event.time, visit);

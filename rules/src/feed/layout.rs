@@ -126,6 +126,7 @@ impl Layout {
                 return None;
             }
         };
+        let level = self.home(level);
         let mut keys = Vec::new();
         let mut rest = path.steps.iter().peekable();
         // Ends: every turn takes a step.
@@ -152,6 +153,24 @@ impl Layout {
             });
         }
         Some(if steps.is_empty() { Source::Slot(slot) } else { Source::Below(slot, steps) })
+    }
+
+    /// The level whose walk finds the values of this one. A level that is only ever the node of
+    /// the level above, and from which nothing descends, needs no walk of its own.
+    fn home(&self, level: usize) -> usize {
+        let descends = |level: &Level| {
+            level.trie.iter().flat_map(|node| &node.edges).any(|edge| edge.descend.is_some())
+        };
+        let mut home = level;
+        // Ends: every turn goes one level up.
+        while let Some(above) = home.checked_sub(1) {
+            let is_same_node = self.levels[above].descend_here && !descends(&self.levels[above]);
+            if !is_same_node || descends(&self.levels[home]) {
+                break;
+            }
+            home = above;
+        }
+        home
     }
 
     fn slot(&mut self, level: usize, keys: &[&str], span: Span, errors: &mut Errors) -> Slot {
@@ -191,8 +210,9 @@ impl Layout {
         Slot(0)
     }
 
-    /// The levels, and the final number of each provisional slot.
-    pub(crate) fn finish(mut self) -> (Vec<Level>, Vec<Slot>) {
+    /// The levels, and the final number of each provisional slot. `samples` are documents in which
+    /// keys are looked up for their usual order: the extractor compares in the order of edges.
+    pub(crate) fn finish(mut self, samples: &[&str]) -> (Vec<Level>, Vec<Slot>) {
         let mut finals = vec![Slot(0); self.slot_levels.len()];
         let mut next = 0_u8;
         for (index, level) in self.levels.iter_mut().enumerate() {
@@ -204,12 +224,24 @@ impl Layout {
             level.slots = start..next;
             let renumber = |slot: Slot| finals[usize::from(slot.0)];
             level.own = level.own.map(renumber);
-            for edge in level.trie.iter_mut().flat_map(|node| &mut node.edges) {
-                edge.slot = edge.slot.map(renumber);
+            for node in &mut level.trie {
+                node.edges.iter_mut().for_each(|edge| edge.slot = edge.slot.map(renumber));
+                node.edges.sort_by_key(|edge| first_use(&edge.key, samples));
+            }
+            if level.trie.iter().all(|node| node.edges.is_empty()) {
+                level.trie.clear();
             }
         }
         (self.levels, finals)
     }
+}
+
+/// Where a key first stands in the samples; behind all of them where it does not.
+fn first_use(key: &str, samples: &[&str]) -> usize {
+    let name = key.trim_start_matches('@');
+    let written = [format!("\"{name}\""), format!("<{name}"), format!(" {name}=")];
+    let found = |sample: &&str| written.iter().filter_map(|text| sample.find(text)).min();
+    samples.iter().find_map(|sample| found(sample)).unwrap_or(usize::MAX)
 }
 
 /// One leg of an `at` path: from one level to the next.
@@ -323,7 +355,7 @@ mod tests {
             let read = syntax::expression(text, span, &mut errors).unwrap_or_default();
             lowered.push(layout.lower(&read, *base, &mut errors));
         }
-        let (levels, finals) = layout.finish();
+        let (levels, finals) = layout.finish(&[]);
         lowered.iter_mut().for_each(|expr| renumber(expr, &finals));
         (levels, lowered, errors.codes())
     }
@@ -357,6 +389,28 @@ mod tests {
         assert_eq!(levels.len(), 3);
         assert!(levels[0].descend_here && !levels[1].descend_here);
         assert_eq!(levels[1].trie[0].edges.len(), 2);
+    }
+
+    #[test]
+    fn a_level_that_is_the_one_above_is_not_walked_again() {
+        let (levels, _, _) = layout(&[&["."], &["."]], &[(2, "a.b"), (1, "c"), (2, "^d")]);
+        let sizes: Vec<_> = levels.iter().map(|level| level.trie.len()).collect();
+        assert_eq!(sizes, [2, 0, 0]);
+        let (levels, _, _) = layout(&[&["."], &["list[]"]], &[(2, "a"), (1, "c")]);
+        let sizes: Vec<_> = levels.iter().map(|level| level.trie.len()).collect();
+        assert_eq!(sizes, [0, 1, 1]);
+    }
+
+    #[test]
+    fn edges_stand_in_the_order_of_the_samples() {
+        let mut layout = Layout::new();
+        let mut errors = Errors::default();
+        for key in ["c", "a", "z", "b"] {
+            layout.slot(0, &[key], Span::default(), &mut errors);
+        }
+        let (levels, _) = layout.finish(&[r#"{"a":1,"b":{"c":2}}"#]);
+        let keys: Vec<_> = levels[0].trie[0].edges.iter().map(|edge| &*edge.key).collect();
+        assert_eq!(keys, ["a", "b", "c", "z"]);
     }
 
     #[test]

@@ -283,6 +283,11 @@ pub struct Event {
     pub id: Expr,
     /// Rows for which this is `true` are no events and are passed over, uncounted.
     pub skip_if: Expr,
+    /// The exception, where the document names it itself: a name such as `DELAYED`, in any case.
+    /// Where it is a name we know it replaces the row's.
+    pub exception: Expr,
+    /// The reason, likewise: a name such as `WEATHER`. Its party replaces the row's as well.
+    pub reason: Expr,
 }
 
 /// A place as a feed finds it.

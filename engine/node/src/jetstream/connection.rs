@@ -133,6 +133,13 @@ impl Connection {
         };
         let connection = Self { client, link };
         connection.check_server()?;
+        // The client tells of this connection a moment later; a request that was sent before would
+        // take that for a reconnect.
+        let told = tokio::time::timeout(options.connect_timeout, connection.connected()).await;
+        if told.is_err() {
+            let detail = "connected, and cut again".to_owned();
+            return Err(EdgeError::Connect { servers, detail });
+        }
         Ok(connection)
     }
 

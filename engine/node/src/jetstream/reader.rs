@@ -328,7 +328,7 @@ impl Session<'_> {
     async fn run(&mut self) -> End {
         let ring = self.ring;
         let mut link = self.reader.caller.connection().watch();
-        let generation = link.borrow_and_update().generation;
+        let begun = *link.borrow_and_update();
         // Ends: with any `End`; a quiet stream still sends heartbeats.
         loop {
             if let Some(end) = self.pull().await {
@@ -352,8 +352,12 @@ impl Session<'_> {
                 }
                 changed = link.changed() => {
                     let now = *link.borrow_and_update();
-                    if changed.is_err() || !now.connected || now.generation != generation {
+                    if changed.is_err() || !now.connected || now.generation != begun.generation {
                         return self.finish(End::Reconnect).await;
+                    }
+                    if now.dropped != begun.dropped {
+                        // The hole would show with the next message; there may be none for long.
+                        return self.finish(End::Gap).await;
                     }
                 }
                 () = ring.closed() => return End::Closed,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it does")]
 
+use crossdock_standard::number::Number;
 use crossdock_standard::place::{PlaceText, Places, Zones};
 use crossdock_standard::time::{TimeShape, parse};
 use crossdock_standard::zone::ZoneId;
@@ -27,6 +28,14 @@ fn measure<T, R>(name: &str, inputs: &[T], act: impl Fn(&T) -> R) {
 }
 
 fn main() {
+    measure("nothing", &["2024-08-20T12:41:57-04:00"], |text| text.len());
+    times();
+    numbers();
+    places();
+    offsets();
+}
+
+fn times() {
     let texts = |shape, texts: &[&'static str]| {
         let texts: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
         measure(
@@ -45,8 +54,23 @@ fn main() {
     texts(TimeShape::CompactDateTime, &["20240820124157", "202002251728"]);
     texts(TimeShape::X12Date, &["20191218", "20240820"]);
     texts(TimeShape::ClockCompact, &["74700", "1004", "182506"]);
+    texts(TimeShape::ClockAmPm, &["1:12 pm", "10:03 AM"]);
     texts(TimeShape::MonthName, &["October 15, 2026 1:12 pm", "January 6, 2016"]);
+}
 
+fn numbers() {
+    let numbers =
+        ["1Z5R89390357567127", "9400111206206406260787", "986578788855", "00340434161094014882"];
+    measure("Number::normalize", &numbers, |text| Number::normalize(text.as_bytes()));
+    let numbers = ["420787459400111206206406260787"];
+    measure("Number::normalize 420+ZIP", &numbers, |text| Number::normalize(text.as_bytes()));
+    let numbers = numbers.map(|text| Number::normalize(text.as_bytes()));
+    measure("Number::is_plausible", &numbers, |number| {
+        number.as_ref().is_some_and(Number::is_plausible)
+    });
+}
+
+fn places() {
     let start = Instant::now();
     let places = Places::load();
     println!("{:40} {:7.1} ms", "Places::load", start.elapsed().as_secs_f64() * 1e3);
@@ -77,7 +101,9 @@ fn main() {
         &["GRANGER, IA, US", "LOUISVILLE KY 40213"],
         |text| places.parse(text.as_bytes(), b"US"),
     );
+}
 
+fn offsets() {
     let start = Instant::now();
     let zones = Zones::load();
     println!("{:40} {:7.1} ms", "Zones::load", start.elapsed().as_secs_f64() * 1e3);

@@ -40,6 +40,43 @@ pub struct Number {
     is_routed: bool,
 }
 
+/// How each byte is spelled; 0 for the bytes that are left out. Brackets and the group separator (0x1d) come with
+/// application identifiers: `(00)3...`.
+const SPELLING: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    // Ends: at the last byte.
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            0 | b' ' | b'-' | b'(' | b')' | b'\t' | b'\r' | b'\n' | 0x1d => 0,
+            other => other.to_ascii_uppercase(),
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// A bit of [`KINDS`]: a digit.
+const DIGIT: u8 = 1;
+/// A bit of [`KINDS`]: a byte that no number has.
+const WRONG: u8 = 2;
+
+/// What kind each byte is.
+const KINDS: [u8; 256] = {
+    let mut table = [WRONG; 256];
+    let mut byte = 0;
+    // Ends: at the last byte.
+    while byte < 256 {
+        match byte as u8 {
+            b'0'..=b'9' => table[byte] = DIGIT,
+            b'A'..=b'Z' | b'.' | b'_' | b'/' | b':' | b'#' => table[byte] = 0,
+            _ => {}
+        }
+        byte += 1;
+    }
+    table
+};
+
 impl Number {
     /// The one spelling of a number: upper case, without blanks, dashes and brackets, without the `420` and ZIP code in
     /// front of a USPS number and the `00` in front of an SSCC. None when it is empty or longer than 40 bytes.
@@ -48,13 +85,18 @@ impl Number {
     pub fn normalize(text: &[u8]) -> Option<Number> {
         let mut number = Number { bytes: [0; NUMBER_SIZE_MAX], size: 0, is_routed: false };
         let mut size = 0;
-        for &byte in text {
-            // Brackets and the group separator come with application identifiers: `(00)3...`.
-            if matches!(byte, b' ' | b'-' | b'(' | b')' | b'\t' | b'\r' | b'\n' | 0x1d) {
-                continue;
+        if text.len() <= NUMBER_SIZE_MAX {
+            // No branch per byte: one that is left out is written over by the next.
+            for &byte in text {
+                let spelled = SPELLING[usize::from(byte)];
+                number.bytes[size] = spelled;
+                size += usize::from(spelled != 0);
             }
-            *number.bytes.get_mut(size)? = byte.to_ascii_uppercase();
-            size += 1;
+        } else {
+            for &byte in text.iter().filter(|&&byte| SPELLING[usize::from(byte)] != 0) {
+                *number.bytes.get_mut(size)? = SPELLING[usize::from(byte)];
+                size += 1;
+            }
         }
         number.size = size as u8;
         match (size, number.bytes[0], number.bytes[1]) {
@@ -91,15 +133,12 @@ impl Number {
     #[inline]
     pub fn is_plausible(&self) -> bool {
         let bytes = self.as_bytes();
-        let (mut digits, mut wrong, mut differing) = (0, 0, 0);
+        let (mut kinds, mut differing) = (0, 0);
         for &byte in bytes {
-            digits += usize::from(byte.is_ascii_digit());
-            wrong += usize::from(
-                !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'/' | b':' | b'#'),
-            );
-            differing += usize::from(byte != bytes[0]);
+            kinds |= KINDS[usize::from(byte)];
+            differing |= byte ^ self.bytes[0];
         }
-        NUMBER_SIZE_MIN <= bytes.len() && wrong == 0 && digits != 0 && differing != 0
+        NUMBER_SIZE_MIN <= bytes.len() && kinds & (DIGIT | WRONG) == DIGIT && differing != 0
     }
 
     /// Takes `420` and a ZIP code of 5 or 9 digits off, when a number with a right check digit follows.

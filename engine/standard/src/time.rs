@@ -19,6 +19,7 @@ pub mod civil;
 mod clock;
 mod cursor;
 mod date;
+mod digits;
 mod error;
 mod iso;
 mod month;
@@ -135,7 +136,10 @@ pub fn parse(shape: TimeShape, text: &[u8]) -> Result<LocalTime, TimeError> {
     if shape == TimeShape::Iso {
         return iso::parse(text);
     }
-    shape.parse(text.trim_ascii())
+    match digits::parse(shape, text) {
+        Some(time) => Ok(time),
+        None => shape.parse(text.trim_ascii()),
+    }
 }
 
 /// Puts the date of one field and the clock of another together. The clock's precision and zone win; where it has no

@@ -41,46 +41,27 @@ pub(super) fn parse(text: &[u8]) -> Result<LocalTime, TimeError> {
 /// `YYYY-MM-DDTHH:MM:SS`, then perhaps a fraction, then perhaps `Z`, `+HH:MM` or `+HHMM`.
 #[inline]
 fn fast(text: &[u8]) -> Option<LocalTime> {
-    let (head, tail) = text.split_first_chunk::<19>()?;
-    let [
-        y0,
-        y1,
-        y2,
-        y3,
-        dash,
-        m0,
-        m1,
-        dash2,
-        d0,
-        d1,
-        separator,
-        h0,
-        h1,
-        colon,
-        n0,
-        n1,
-        colon2,
-        s0,
-        s1,
-    ] = *head;
-    let date = u64::from_le_bytes([y0, y1, y2, y3, dash, m0, m1, dash2]) ^ DATE_ZEROS;
-    let clock = u64::from_le_bytes([d0, d1, separator, h0, h1, colon, n0, n1]) ^ CLOCK_ZEROS;
+    let (date, rest) = text.split_first_chunk::<8>()?;
+    let (clock, rest) = rest.split_first_chunk::<8>()?;
+    let &[b':', s0, s1, ref tail @ ..] = rest else { return None };
+    let separator = clock[2];
+    let date = u64::from_le_bytes(*date) ^ DATE_ZEROS;
+    let clock = u64::from_le_bytes(*clock) ^ CLOCK_ZEROS;
     let wrong = ((date.wrapping_add(DATE_LIMITS) | date) & TOPS)
         | ((clock.wrapping_add(CLOCK_LIMITS) | clock) & CLOCK_TOPS);
     let (s0, s1) = (s0.wrapping_sub(b'0'), s1.wrapping_sub(b'0'));
-    let is_shaped =
-        wrong == 0 && matches!(separator, b'T' | b' ') && colon2 == b':' && s0 < 6 && s1 < 10;
+    let is_shaped = wrong == 0 && matches!(separator, b'T' | b' ') && s0 < 6 && s1 < 10;
     if !is_shaped {
         return None;
     }
     // Each byte times ten plus its right neighbour: at the first digit of a pair this is the pair's value. Once the
     // separator is cleared every byte is at most 9, so that no byte carries into the next.
     let clock = clock & !0xff_0000;
-    let pairs = date * 10 + (date >> 8);
+    let pairs = date.wrapping_mul(10).wrapping_add(date >> 8);
     let byte = |word: u64, index: u32| (word >> (8 * index)) as u32 & 0xff;
     let year = byte(pairs, 0) * 100 + byte(pairs, 2);
     let month = byte(pairs, 5);
-    let pairs = clock * 10 + (clock >> 8);
+    let pairs = clock.wrapping_mul(10).wrapping_add(clock >> 8);
     let (day, hour, minute) = (byte(pairs, 0), byte(pairs, 3), byte(pairs, 6));
     let year = year as i32;
     if !(YEARS.contains(&year) && month.wrapping_sub(1) < 12) {
@@ -89,12 +70,32 @@ fn fast(text: &[u8]) -> Option<LocalTime> {
     if days_in_month(year, month) <= day.wrapping_sub(1) || 23 < hour || 59 < minute {
         return None;
     }
-    let (micros, precision, tail) = fraction(tail)?;
-    let offset_minutes = offset(tail)?;
-    let clock = hour * 3600 + minute * 60 + u32::from(s0 * 10 + s1);
+    let (micros, precision, offset_minutes) = match *tail {
+        [] => (0, Precision::Second, None),
+        [b'Z'] => (0, Precision::Second, Some(0)),
+        [sign, h0, h1, b':', m0, m1] => {
+            (0, Precision::Second, Some(offset(sign, [h0, h1, m0, m1])?))
+        }
+        _ => unusual_tail(tail)?,
+    };
+    let clock = hour * 3600 + minute * 60 + u32::from(s0) * 10 + u32::from(s1);
     let seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + i64::from(clock);
     let note = TimeNote::None;
     Some(LocalTime { seconds, micros, precision, offset_minutes, zone: None, note })
+}
+
+/// What may follow the seconds besides nothing, `Z` and `+HH:MM`: a fraction, `+HHMM`.
+fn unusual_tail(tail: &[u8]) -> Option<(u32, Precision, Option<i16>)> {
+    let (micros, precision, tail) = fraction(tail)?;
+    let offset_minutes = match *tail {
+        [] => None,
+        [b'Z'] => Some(0),
+        [sign, h0, h1, b':', m0, m1] | [sign, h0, h1, m0, m1] => {
+            Some(offset(sign, [h0, h1, m0, m1])?)
+        }
+        _ => return None,
+    };
+    Some((micros, precision, offset_minutes))
 }
 
 /// The microseconds of `.123456789`, and what comes after.
@@ -118,23 +119,17 @@ fn fraction(tail: &[u8]) -> Option<(u32, Precision, &[u8])> {
     is_fraction.then(|| (micros, Precision::Subsecond, &digits[width..]))
 }
 
-/// The minutes of a written offset. The outer `None` sends the text to the slow reader.
+/// The minutes of a written offset: its sign, two digits of hours, two of minutes.
 #[inline]
-fn offset(tail: &[u8]) -> Option<Option<i16>> {
-    let (sign, digits) = match *tail {
-        [] => return Some(None),
-        [b'Z'] => return Some(Some(0)),
-        [sign, h0, h1, b':', m0, m1] | [sign, h0, h1, m0, m1] => (sign, [h0, h1, m0, m1]),
-        _ => return None,
-    };
-    let [h0, h1, m0, m1] = digits.map(|byte| i16::from(byte.wrapping_sub(b'0')));
-    let is_offset = h0 < 2 && h1 < 10 && m0 < 6 && m1 < 10 && h0 * 10 + h1 < 15;
-    let minutes = (h0 * 10 + h1) * 60 + m0 * 10 + m1;
-    match sign {
-        b'+' if is_offset => Some(Some(minutes)),
-        b'-' if is_offset => Some(Some(-minutes)),
-        _ => None,
-    }
+fn offset(sign: u8, digits: [u8; 4]) -> Option<i16> {
+    let digits = u32::from_le_bytes(digits) ^ 0x3030_3030;
+    let is_shaped = (digits.wrapping_add(0x7676_7676) | digits) & 0x8080_8080 == 0;
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let (hours, minutes) = (pairs & 0xff, pairs >> 16 & 0xff);
+    // `+` is 43 and `-` is 45: 44 minus the sign is 1 or -1.
+    let direction = 44 - i16::from(sign);
+    let is_offset = is_shaped && matches!(sign, b'+' | b'-') && hours < 15 && minutes < 60;
+    is_offset.then_some(direction * (hours * 60 + minutes) as i16)
 }
 
 /// The same shape byte by byte, with months and days of one digit, any clock and any zone.

@@ -39,10 +39,15 @@ const WORD_SIZE_MAX: usize = 12;
 
 /// A date with a month as a word, then perhaps a clock.
 pub(super) fn parse(cursor: &mut Cursor<'_>, marker: Marker) -> Result<LocalTime, TimeError> {
-    weekday(cursor);
     let at = cursor.at();
     let (month, day);
-    if cursor.peek().is_ascii_digit() {
+    let first = weekday(cursor);
+    if let Some(first) = first {
+        month = first;
+        separator(cursor)?;
+        day = cursor.short_number()?;
+        ordinal(cursor);
+    } else if cursor.peek().is_ascii_digit() {
         day = cursor.short_number()?;
         ordinal(cursor);
         separator(cursor)?;
@@ -59,19 +64,23 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, marker: Marker) -> Result<LocalTime
     after_date(cursor, day, marker)
 }
 
-/// Skips `Tue, `: a word that another word or a digit follows where the month doesn't.
-fn weekday(cursor: &mut Cursor<'_>) {
+/// Takes the first word: the month, or a weekday, which is skipped with its comma. Italian `mar` and French `mar.` are
+/// Tuesdays too, so a word after it makes it one.
+fn weekday(cursor: &mut Cursor<'_>) -> Option<u32> {
+    let letters = cursor.letters();
+    if letters.is_empty() {
+        return None;
+    }
+    let month = month_of(letters);
     let mut ahead = *cursor;
-    let letters = ahead.letters();
-    let is_month = month_of(letters).is_some();
     ahead.eat(b'.');
     ahead.eat(b',');
     ahead.blanks();
-    // Italian `mar` and French `mar.` are Tuesdays too: a second word decides.
-    let is_weekday = !letters.is_empty() && (!is_month || ahead.peek().is_ascii_alphabetic());
-    if is_weekday {
-        *cursor = ahead;
+    if month.is_some() && !ahead.peek().is_ascii_alphabetic() {
+        return month;
     }
+    *cursor = ahead;
+    None
 }
 
 /// Skips the end of `1st`, `2nd`, `3rd`, `4th`, `1er`, `1.`.
@@ -113,16 +122,16 @@ fn month_of(letters: &[u8]) -> Option<u32> {
     if word.len() < 3 {
         return None;
     }
-    let mut found = None;
-    for (month, names) in (1..).zip(NAMES) {
-        if names.iter().any(|name| name.as_bytes().starts_with(word)) {
-            if found.is_some() {
-                return None;
-            }
-            found = Some(month);
-        }
+    // The English names first: they are nearly all there is, and no two of them begin alike in their first three letters.
+    let english = (1..).zip(NAMES).find(|(_, names)| names[0].as_bytes().starts_with(word));
+    if let Some((month, _)) = english {
+        return Some(month);
     }
-    found
+    let mut found = (1..)
+        .zip(NAMES)
+        .filter(|(_, names)| names.iter().any(|name| name.as_bytes().starts_with(word)));
+    let month = found.next().map(|(month, _)| month);
+    if found.next().is_some() { None } else { month }
 }
 
 /// Lower case without accents. None when the word is longer than any month or holds another letter.

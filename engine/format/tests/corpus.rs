@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use crossdock_format::{DecodeLimits, Decoder, Document, Format, Node, Splitter, pad};
 
 /// Documents that are not what their name says. The USPS answer was cut by hand: it closes a `TrackInfo` that it never opens.
-const REFUSED: [&str; 1] =
-    ["active_shipping/usps/tracking_response__v1.xml: malformed: ill-formed document: expected \
-     `</TrackResponse>`, but `</TrackInfo>` was found at byte 1662"];
+const REFUSED: [&str; 1] = [
+    "active_shipping/usps/tracking_response__v1.xml: malformed: </TrackInfo> where </TrackResponse> should be at byte 1662",
+];
 
 /// Documents that were read when this was last looked at; it only rises.
 const DOCUMENT_COUNT: usize = 1_373;

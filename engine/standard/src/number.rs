@@ -56,6 +56,35 @@ const SPELLING: [u8; 256] = {
     table
 };
 
+/// Spells a text of at most 40 bytes in which nothing is left out, eight bytes at a time. None for any other: the bytes
+/// that are left out are all below `.`, and so are a few that aren't.
+#[inline]
+fn spell_words(text: &[u8]) -> Option<[u8; NUMBER_SIZE_MAX]> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x80 * ONES;
+    if NUMBER_SIZE_MAX < text.len() {
+        return None;
+    }
+    let mut bytes = [0; NUMBER_SIZE_MAX];
+    let mut low = 0;
+    let (words, rest) = text.as_chunks::<8>();
+    let mut last = [b'0'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for (target, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words.iter().chain([&last])) {
+        let word = u64::from_le_bytes(*word);
+        low |= word.wrapping_sub(u64::from(b'.') * ONES) & !word & TOPS;
+        // A byte of `a` to `z` has its top bit set by adding to 128 - `a` and not by adding to 127 - `z`.
+        let plain = word & !TOPS;
+        let is_letter = (plain + 0x1f * ONES) & !(plain + 0x05 * ONES) & !word & TOPS;
+        *target = (word - (is_letter >> 2)).to_le_bytes();
+    }
+    if low != 0 {
+        return None;
+    }
+    bytes[text.len()..].fill(0);
+    Some(bytes)
+}
+
 /// A bit of [`KINDS`]: a digit.
 const DIGIT: u8 = 1;
 /// A bit of [`KINDS`]: a byte that no number has.
@@ -85,13 +114,8 @@ impl Number {
     pub fn normalize(text: &[u8]) -> Option<Number> {
         let mut number = Number { bytes: [0; NUMBER_SIZE_MAX], size: 0, is_routed: false };
         let mut size = 0;
-        if text.len() <= NUMBER_SIZE_MAX {
-            // No branch per byte: one that is left out is written over by the next.
-            for &byte in text {
-                let spelled = SPELLING[usize::from(byte)];
-                number.bytes[size] = spelled;
-                size += usize::from(spelled != 0);
-            }
+        if let Some(bytes) = spell_words(text) {
+            (number.bytes, size) = (bytes, text.len());
         } else {
             for &byte in text.iter().filter(|&&byte| SPELLING[usize::from(byte)] != 0) {
                 *number.bytes.get_mut(size)? = SPELLING[usize::from(byte)];

@@ -100,6 +100,18 @@ proptest! {
     }
 
     #[test]
+    fn words_are_spelled_as_bytes_are(bytes in prop::collection::vec(any::<u8>(), 0..45), text in "[-.a-zA-Z0-9{}`@ ]{0,45}") {
+        for text in [&bytes[..], text.as_bytes()] {
+            if let Some(spelled) = spell_words(text) {
+                let slow: Vec<u8> = text.iter().map(|&byte| SPELLING[usize::from(byte)]).collect();
+                prop_assert_eq!(&spelled[..text.len()], slow);
+                prop_assert!(spelled[text.len()..].iter().all(|&byte| byte == 0));
+                prop_assert!(text.iter().all(|&byte| SPELLING[usize::from(byte)] != 0));
+            }
+        }
+    }
+
+    #[test]
     fn the_one_spelling_stays(text in "[0-9A-Za-z() -]{1,45}|420[0-9]{25,35}|00[0-9]{18}") {
         if let Some(once) = Number::normalize(text.as_bytes()) {
             let twice = Number::normalize(once.as_bytes()).unwrap();

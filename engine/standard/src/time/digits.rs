@@ -1,4 +1,4 @@
-//! Dates and clocks that are digits and nothing else, read over whole words.
+//! Dates and clocks that are digits and nothing else, or colons, read over whole words.
 //!
 //! # Place
 //! EDI writes little else, so `time::parse` tries this before the readers of single bytes.
@@ -8,7 +8,7 @@
 //! is left to the slower readers.
 //!
 //! # Holds
-//! `YYYYMMDD`, the same with `HHMM` or `HHMMSS`, and both clocks alone.
+//! `YYYYMMDD`, the same with `HHMM` or `HHMMSS`, and both clocks alone, with and without colons.
 //!
 //! # Does not hold
 //! Zones; numbers of digits that can be read in two ways.
@@ -19,6 +19,9 @@ use super::{LocalTime, Precision, TimeShape, YEARS};
 /// Reads a text of 4, 6, 8, 12 or 14 digits of a shape that has them.
 #[inline]
 pub(super) fn parse(shape: TimeShape, text: &[u8]) -> Option<LocalTime> {
+    if shape == TimeShape::ClockColon {
+        return colon(text);
+    }
     let (has_date, has_clock) = match shape {
         TimeShape::CompactDate | TimeShape::X12Date => (true, false),
         TimeShape::CompactDateTime
@@ -46,6 +49,16 @@ pub(super) fn parse(shape: TimeShape, text: &[u8]) -> Option<LocalTime> {
         _ => return None,
     };
     Some(LocalTime::new(day * SECONDS_PER_DAY + i64::from(clock), precision))
+}
+
+/// `HH:MM` and `HH:MM:SS`.
+fn colon(text: &[u8]) -> Option<LocalTime> {
+    let (digits, precision) = match *text {
+        [h0, h1, b':', m0, m1] => ([h0, h1, m0, m1, b'0', b'0'], Precision::Minute),
+        [h0, h1, b':', m0, m1, b':', s0, s1] => ([h0, h1, m0, m1, s0, s1], Precision::Second),
+        _ => return None,
+    };
+    Some(LocalTime::new(i64::from(clock(digits)?), precision))
 }
 
 /// The values of the four pairs of eight digits.
@@ -84,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_takes_the_slower_readers_read_alike(text in "((19|20|21)[0-9]{2}[01][0-9][0-3][0-9])?([0-2][0-9][0-6][0-9]([0-6][0-9])?)?|[0-9]{0,16}") {
+        fn what_it_takes_the_slower_readers_read_alike(text in "((19|20|21)[0-9]{2}[01][0-9][0-3][0-9])?([0-2][0-9][0-6][0-9]([0-6][0-9])?)?|[0-2][0-9]:[0-6][0-9](:[0-6][0-9])?|[0-9]{0,16}") {
             for shape in TimeShape::ALL {
                 if let Some(time) = parse(shape, text.as_bytes()) {
                     prop_assert_eq!(Ok(time), shape.parse(text.as_bytes()), "{}", shape.name());
@@ -99,6 +112,7 @@ mod tests {
             (TimeShape::X12Date, "20191218"),
             (TimeShape::X12Time, "1004"),
             (TimeShape::ClockCompact, "182506"),
+            (TimeShape::ClockColon, "18:25"),
             (TimeShape::EdifactDtm203, "202002251728"),
             (TimeShape::EdifactDtm204, "20200225172859"),
         ] {

@@ -38,15 +38,24 @@ pub(super) fn parse(text: &[u8]) -> Result<LocalTime, TimeError> {
     }
 }
 
-/// `YYYY-MM-DDTHH:MM:SS`, then perhaps a fraction, then perhaps `Z`, `+HH:MM` or `+HHMM`.
+/// `YYYY-MM-DDTHH:MM:SS`, then perhaps a fraction, then perhaps `Z`, `+HH:MM` or `+HHMM`; or the same up to the day or
+/// the minute.
 #[inline]
 fn fast(text: &[u8]) -> Option<LocalTime> {
     let (date, rest) = text.split_first_chunk::<8>()?;
-    let (clock, rest) = rest.split_first_chunk::<8>()?;
-    let &[b':', s0, s1, ref tail @ ..] = rest else { return None };
+    let clock = match *rest {
+        // A date alone gets a midnight to be read with.
+        [d0, d1] => [d0, d1, b'T', b'0', b'0', b':', b'0', b'0'],
+        _ => *rest.first_chunk::<8>()?,
+    };
+    let (s0, s1, tail) = match *rest.get(8..).unwrap_or(b"") {
+        [] => (b'0', b'0', &b""[..]),
+        [b':', s0, s1, ref tail @ ..] => (s0, s1, tail),
+        _ => return None,
+    };
     let separator = clock[2];
     let date = u64::from_le_bytes(*date) ^ DATE_ZEROS;
-    let clock = u64::from_le_bytes(*clock) ^ CLOCK_ZEROS;
+    let clock = u64::from_le_bytes(clock) ^ CLOCK_ZEROS;
     let wrong = ((date.wrapping_add(DATE_LIMITS) | date) & TOPS)
         | ((clock.wrapping_add(CLOCK_LIMITS) | clock) & CLOCK_TOPS);
     let (s0, s1) = (s0.wrapping_sub(b'0'), s1.wrapping_sub(b'0'));
@@ -71,7 +80,14 @@ fn fast(text: &[u8]) -> Option<LocalTime> {
         return None;
     }
     let (micros, precision, offset_minutes) = match *tail {
-        [] => (0, Precision::Second, None),
+        [] => {
+            let precision = match rest.len() {
+                2 => Precision::Date,
+                8 => Precision::Minute,
+                _ => Precision::Second,
+            };
+            (0, precision, None)
+        }
         [b'Z'] => (0, Precision::Second, Some(0)),
         [sign, h0, h1, b':', m0, m1] => {
             (0, Precision::Second, Some(offset(sign, [h0, h1, m0, m1])?))
@@ -167,7 +183,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_fast_reader_takes_the_slow_one_reads_alike(text in "[0-3][0-9]{3}[-/][01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,10})?(Z|[+-][01][0-9]:?[0-6][0-9])?") {
+        fn what_the_fast_reader_takes_the_slow_one_reads_alike(text in "[12][0-9]{3}[-/][01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\\.[0-9]{0,10})?)?)?(Z|[+-][01][0-9]:?[0-6][0-9])?") {
             if let Some(time) = fast(text.as_bytes()) {
                 prop_assert_eq!(Ok(time), slow(text.as_bytes()));
             }

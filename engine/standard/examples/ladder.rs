@@ -59,9 +59,10 @@ fn times() {
 }
 
 fn numbers() {
-    let numbers =
-        ["1Z5R89390357567127", "9400111206206406260787", "986578788855", "00340434161094014882"];
+    let numbers = ["1Z5R89390357567127", "9400111206206406260787", "986578788855"];
     measure("Number::normalize", &numbers, |text| Number::normalize(text.as_bytes()));
+    let numbers = ["00340434161094014882"];
+    measure("Number::normalize 00 SSCC", &numbers, |text| Number::normalize(text.as_bytes()));
     let numbers = ["420787459400111206206406260787"];
     measure("Number::normalize 420+ZIP", &numbers, |text| Number::normalize(text.as_bytes()));
     let numbers = numbers.map(|text| Number::normalize(text.as_bytes()));

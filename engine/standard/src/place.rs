@@ -131,13 +131,11 @@ impl Places {
 
     /// The zone of a place. Nothing allocates; texts that fit nowhere count as absent.
     #[must_use]
+    #[inline]
     pub fn zone_of(&self, place: &PlaceText<'_>) -> Option<ZoneFound> {
         let Some(code) = self.country_code(place.country) else {
-            return if place.country.trim_ascii().is_empty() {
-                self.city_anywhere(place.city)
-            } else {
-                None
-            };
+            let is_absent = place.country.trim_ascii().is_empty();
+            return if is_absent { self.city_anywhere(place.city) } else { None };
         };
         let country = self.countries[country_index(code)?]?;
         if !country.is_several {
@@ -146,6 +144,16 @@ impl Places {
         if let Some(zone) = self.zone_of_postal_code(code, place.postal_code) {
             return Some((zone, ZoneSource::PostalCode));
         }
+        self.zone_by_names(code, country, place)
+    }
+
+    /// The zone of a place in a country with several, by its region and its city.
+    fn zone_by_names(
+        &self,
+        code: [u8; 2],
+        country: Country,
+        place: &PlaceText<'_>,
+    ) -> Option<ZoneFound> {
         let mut buffer = [0; NAME_SIZE_MAX];
         let region = match normalize(place.region, &mut buffer) {
             [] => None,
@@ -184,6 +192,7 @@ impl Places {
         self.country_by_name(text)
     }
 
+    #[cold]
     fn country_by_name(&self, text: &[u8]) -> Option<[u8; 2]> {
         let mut buffer = [0; NAME_SIZE_MAX];
         let name = normalize(text, &mut buffer);

@@ -25,7 +25,7 @@ use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::record::{Record, Seconds};
 
 use super::action::{ARGS_MAX, Action, Actions, Args, Cause, Edge};
-use super::facts::Facts;
+use super::facts::{Facts, Subject};
 use super::field::{FieldId, Group, Groups};
 use super::geo;
 use super::machine::Machine;
@@ -60,7 +60,8 @@ impl RuleSet {
         turn.finish(start);
     }
 
-    /// Asks the rules whose time has come. Appends to `actions.list`, sets `actions.next`.
+    /// Asks the rules whose time has come, and those that watch an estimate that changed without an event
+    /// (`eta_before` differs from `eta`). For a feed or an order, asks all that watch. Appends to `actions.list`, sets `actions.next`.
     pub fn on_timer(
         &self,
         facts: &Facts<'_>,
@@ -74,6 +75,17 @@ impl RuleSet {
         let start = actions.list.len();
         let mut turn = Turn::new(self, facts, &row, store, handle, actions);
         turn.wake_rows();
+        // The estimate may have changed without an event, and a feed has no events at all.
+        let changed = match facts.shipment.subject {
+            Subject::Shipment if facts.eta_before == facts.eta => 0,
+            Subject::Shipment => mask_of(Group::Eta),
+            Subject::Feed | Subject::Order => u128::MAX,
+        };
+        let index = &self.indexes[facts.shipment.subject as usize];
+        if index.watches() && changed != 0 {
+            let keys = index.keys(&row);
+            index.watchers(changed, &keys, |rule| turn.watch(rule));
+        }
         turn.finish(start);
     }
 }

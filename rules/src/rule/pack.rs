@@ -1,0 +1,211 @@
+//! A folder of rules, calendars and tests.
+//!
+//! # Method
+//!
+//! `*.tests.yaml` are suites, every other `*.yaml` is part of the set. A suite that names files is run against
+//! these alone, any other against the whole set. Tests beside a rule are run against the whole set, and
+//! only that rule counts in them.
+
+use std::collections::BTreeMap;
+
+use super::check::{Options, read};
+use super::diagnostic::{Report, Source};
+use super::facts::HashInterner;
+use super::ruleset::RuleSet;
+use super::runner::{Coverage, Outcome, RuleCoverage, run};
+use super::suite::{Suite, cases, suite};
+use super::yaml;
+
+/// Files by kind.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    /// Rules and calendars.
+    pub sources: Vec<Source>,
+    /// Tests.
+    pub suites: Vec<Source>,
+}
+
+/// What a test run found.
+#[derive(Clone, Debug, Default)]
+pub struct TestRun {
+    /// Mistakes in rules or tests; with errors here nothing was run.
+    pub report: Report,
+    /// Every test.
+    pub outcomes: Vec<Outcome>,
+    /// Every rule of the whole set.
+    pub coverage: Vec<RuleCoverage>,
+}
+
+impl TestRun {
+    /// Ways taken, of all there are, in percent; 100 where there are none.
+    #[must_use]
+    pub fn percent(&self) -> usize {
+        let taken: usize = self.coverage.iter().map(|rule| rule.taken).sum();
+        let total: usize = self.coverage.iter().map(|rule| rule.total).sum();
+        (taken * 100).checked_div(total).unwrap_or(100)
+    }
+
+    /// True where every test passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.report.has_errors() && self.outcomes.iter().all(Outcome::passed)
+    }
+}
+
+impl Pack {
+    /// Sorts files into rules and tests by their names.
+    #[must_use]
+    pub fn of(files: impl IntoIterator<Item = Source>) -> Self {
+        let mut pack = Self::default();
+        for file in files {
+            let is_suite = file.name.ends_with(".tests.yaml") || file.name.ends_with(".tests.yml");
+            if is_suite { &mut pack.suites } else { &mut pack.sources }.push(file);
+        }
+        pack
+    }
+
+    /// Loads the rules.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them.
+    pub fn load(&self, options: &Options) -> Result<RuleSet, Report> {
+        RuleSet::load(self.sources.clone(), options, &mut HashInterner)
+    }
+
+    /// Runs every test, or those whose suite and name contain a text.
+    #[must_use]
+    pub fn test(&self, options: &Options, only: Option<&str>) -> TestRun {
+        let set = match self.load(options) {
+            Ok(set) => set,
+            Err(report) => return TestRun { report, ..TestRun::default() },
+        };
+        let mut coverage = Coverage::default();
+        let mut run_of = TestRun::default();
+        let wanted = |suite: &str, name: &str| {
+            only.is_none_or(|only| format!("{suite}: {name}").contains(only))
+        };
+        let mut report = Report { sources: self.sources.clone(), list: vec![] };
+        for file in read(&mut report) {
+            for rule in &file.rules {
+                let Some(node) = &rule.tests else { continue };
+                let mut cases = cases(node, Some(&rule.id.text), &mut report);
+                cases.retain(|case| wanted(&rule.id.text, &case.name));
+                run_of.outcomes.extend(run(
+                    &set,
+                    &rule.id.text,
+                    &cases,
+                    &mut coverage,
+                    &mut report,
+                ));
+            }
+        }
+        run_of.report = report;
+        let mut sets: BTreeMap<Vec<String>, RuleSet> = BTreeMap::new();
+        for source in &self.suites {
+            let mut report = Report { sources: vec![source.clone()], list: vec![] };
+            if let Some(mut suite) = read_suite(&mut report) {
+                suite.tests.retain(|case| wanted(&suite.name, &case.name));
+                let own = if suite.files.is_empty() {
+                    None
+                } else {
+                    self.subset(source, &suite, options, &mut sets, &mut report)
+                };
+                let against = if suite.files.is_empty() { Some(&set) } else { own };
+                if let Some(against) = against {
+                    run_of.outcomes.extend(run(
+                        against,
+                        &suite.name,
+                        &suite.tests,
+                        &mut coverage,
+                        &mut report,
+                    ));
+                }
+            }
+            absorb(&mut run_of.report, report);
+        }
+        run_of.coverage = coverage.of(&set);
+        run_of
+    }
+
+    /// The set of the files that a suite names.
+    fn subset<'s>(
+        &self,
+        source: &Source,
+        suite: &Suite,
+        options: &Options,
+        sets: &'s mut BTreeMap<Vec<String>, RuleSet>,
+        report: &mut Report,
+    ) -> Option<&'s RuleSet> {
+        let folder = source.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let names: Vec<String> = suite
+            .files
+            .iter()
+            .map(|name| if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") })
+            .collect();
+        if !sets.contains_key(&names) {
+            let mut sources = Vec::new();
+            for name in &names {
+                match self.sources.iter().find(|source| source.name == *name) {
+                    Some(source) => sources.push(source.clone()),
+                    None => {
+                        let span = super::diagnostic::Span::default();
+                        let help =
+                            "Name files relative to the suite, and give them to the run too.";
+                        super::suite::fault(span, format!("no file `{name}`"), help, report);
+                    }
+                }
+            }
+            match RuleSet::load(sources, options, &mut HashInterner) {
+                Ok(set) => drop(sets.insert(names.clone(), set)),
+                Err(faults) => absorb(report, faults),
+            }
+        }
+        sets.get(&names)
+    }
+}
+
+fn read_suite(report: &mut Report) -> Option<Suite> {
+    let name = report.sources[0].name.clone();
+    let root = yaml::read(0, report).root?;
+    Some(suite(&root, &name, report))
+}
+
+/// Adds the files and findings of another report.
+fn absorb(report: &mut Report, other: Report) {
+    let offset = u32::try_from(report.sources.len()).unwrap_or(0);
+    report.sources.extend(other.sources);
+    for mut diagnostic in other.list {
+        diagnostic.span.file += offset;
+        if let Some((span, _)) = &mut diagnostic.second {
+            span.file += offset;
+        }
+        report.list.push(diagnostic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worked_example_does_what_its_tests_say() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/us-parcel");
+        let files = ["us-parcel.yaml", "us-parcel.tests.yaml", "calendars/us.yaml"];
+        let pack = Pack::of(files.map(|name| {
+            Source::new(name, std::fs::read_to_string(format!("{folder}/{name}")).expect("there"))
+        }));
+        let run = pack.test(&Options::default(), None);
+        assert!(!run.report.has_errors(), "{}", run.report.render());
+        for outcome in &run.outcomes {
+            assert!(
+                outcome.passed(),
+                "{}: {}\n{}",
+                outcome.suite,
+                outcome.name,
+                outcome.failures.join("\n")
+            );
+        }
+        assert!(15 < run.outcomes.len());
+    }
+}

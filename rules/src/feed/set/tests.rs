@@ -141,3 +141,58 @@ proptest::proptest! {
         }
     }
 }
+
+/// The names that the schema for editors offers are those there are.
+#[test]
+fn the_schema_knows_every_name() {
+    use crossdock_model::detail::Detail;
+    use crossdock_model::exception::ExceptionClass;
+    use crossdock_model::milestone::Milestone;
+    use crossdock_model::reason::Reason;
+    use crossdock_standard::time::TimeShape;
+
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schema/feed.v1.schema.json")).expect("JSON");
+    let check = |pointer: &str, names: Vec<&str>| {
+        let listed = schema.pointer(pointer).and_then(|list| list.as_array()).expect("a list");
+        let listed: Vec<&str> = listed.iter().filter_map(|name| name.as_str()).collect();
+        assert_eq!(listed, names, "{pointer}");
+    };
+    let row = "/$defs/row/properties";
+    check(&format!("{row}/is/enum"), Detail::ALL.iter().map(|it| it.name()).collect());
+    check(&format!("{row}/milestone/enum"), Milestone::ALL.iter().map(|it| it.name()).collect());
+    check(
+        &format!("{row}/exception/enum"),
+        ExceptionClass::ALL.iter().map(|it| it.name()).collect(),
+    );
+    check(&format!("{row}/reason/enum"), Reason::ALL.iter().map(|it| it.name()).collect());
+    let listed = schema.pointer("/$defs/shape/enum").and_then(|list| list.as_array());
+    for name in listed.expect("a list") {
+        assert!(TimeShape::from_name(name.as_str().unwrap_or("")).is_some(), "{name}");
+    }
+    assert_eq!(listed.map(Vec::len), Some(TimeShape::ALL.len()));
+    let mut keys: Vec<&str> =
+        schema["properties"].as_object().expect("a map").keys().map(String::as_str).collect();
+    let mut known = super::super::compile::KEYS.to_vec();
+    keys.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(keys, known);
+}
+
+/// The example of `docs/FEEDS.md` is a right file, and the errors it lists are those there are.
+#[test]
+fn the_page_tells_the_truth() {
+    let page = include_str!("../../../../docs/FEEDS.md");
+    let (_, example) =
+        page.split_once("<!-- test: swiftline.yaml -->\n```yaml\n").expect("it has one");
+    let (example, _) = example.split_once("```").expect("the block ends");
+    let set = compile(&[("swiftline.yaml", example)]).expect("the example is right");
+    assert_eq!(set.tests(FeedId(0)).len(), 1);
+    for (name, ..) in crate::feed::syntax::FUNCTIONS {
+        assert!(page.contains(&format!("`{name}(")), "{name}");
+    }
+    for shape in crossdock_standard::time::TimeShape::ALL {
+        let name = shape.name().trim_start_matches("edifact");
+        assert!(page.contains(&format!("{name}`")), "{name}");
+    }
+}

@@ -1,1 +1,9 @@
-//! Benchmarks: stages, ladder, end to end.
+//! Benchmarks: what is measured, on what, and checked against what.
+//!
+//! A number is taken only of a rung that agrees with the oracle first. Records say which revision,
+//! machine and allocator they come from; ratios are within one run on one machine.
+
+pub mod machine;
+pub mod oracle;
+pub mod rung;
+pub mod workload;

@@ -15,6 +15,7 @@ use crate::intake::Intake;
 use crate::lane::{Lane, LaneOptions, LaneOutput};
 use crate::output::{self, Message, Output};
 use crate::shard::{Shard, ShardOptions};
+use crate::standardize::place::Atlas;
 use crate::tally::Tally;
 
 /// What the engine needs to know at start.
@@ -66,7 +67,8 @@ impl Engine {
             texts_size_max: options.texts_size_max,
             feed_names: feeds.names(),
         };
-        let lane = || Lane::new(feeds.clone(), options.lane.clone());
+        let atlas = Atlas::load();
+        let lane = || Lane::new(feeds.clone(), atlas.clone(), options.lane.clone());
         Self {
             lanes: (0..options.lanes).map(|_| lane()).collect(),
             shards: (0..options.shards).map(|_| Shard::new(shard_options.clone())).collect(),

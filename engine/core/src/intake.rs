@@ -58,6 +58,12 @@ impl Intake {
         start as u32..end
     }
 
+    /// Makes `target` a copy of this intake, in the memory it has.
+    pub fn copy_into(&self, target: &mut Self) {
+        target.documents.clone_from(&self.documents);
+        target.bytes.clone_from(&self.bytes);
+    }
+
     /// The documents, in the order of the log.
     #[must_use]
     pub fn documents(&self) -> &[Incoming] {

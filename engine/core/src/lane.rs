@@ -17,9 +17,11 @@ use crossdock_format::{
     DecodeErrorKind, DecodeLimits, Decoder, Format, PADDING, Splitter, TapeView, WarningKind,
 };
 use crossdock_model::event::{Event, EventFlags};
+use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{Fingerprint, Position};
 use crossdock_model::limits;
 use crossdock_model::milestone::Direction;
+use crossdock_model::reason::Reason;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::{EventTime, Micros, Precision};
 use crossdock_rules::feed::program::{self, Carrier, Feed, Meaning};
@@ -37,9 +39,12 @@ use crate::say::SEPARATOR;
 use crate::shard::shipment_key;
 use crate::standardize::meaning::Meanings;
 use crate::standardize::number;
-use crate::standardize::place::PlaceTexts;
+use crate::standardize::place::{Atlas, PlaceTexts};
 use crate::standardize::time::Clock;
 use crate::tally::Tally;
+
+/// The feed name under which a source hands on what it could not make a document of.
+pub const BAD_CAPTURE: &str = "-bad-capture";
 
 /// What a lane needs to know at start.
 #[derive(Clone, Debug)]
@@ -119,14 +124,14 @@ struct Open {
 impl Lane {
     /// Takes the memory it expects to use.
     #[must_use]
-    pub fn new(feeds: Feeds, options: LaneOptions) -> Self {
+    pub fn new(feeds: Feeds, atlas: Atlas, options: LaneOptions) -> Self {
         let limits = DecodeLimits {
             document_size_max: options.document_size_max,
             depth_max: options.document_depth_max,
             ..DecodeLimits::default()
         };
         let reader = Reader {
-            clock: Clock::new(),
+            clock: Clock { atlas },
             meanings: Meanings::default(),
             slots: Slots::default(),
             children: Vec::new(),
@@ -169,6 +174,10 @@ impl Lane {
             payload: original,
         };
         let Some(feed) = feeds.by_name(name) else {
+            if name == BAD_CAPTURE {
+                letter.reject = Reject::BadCapture;
+                letter.feed = "";
+            }
             self.reader.letter(&letter, out);
             return;
         };
@@ -492,19 +501,28 @@ impl Reader {
         let physical = if physical { evaluator.truth(&feed.event.physical) } else { None };
         let id =
             evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
+        let said = said_by_document(&mut evaluator, &feed.event);
         let codes = codes.each_ref().map(|text| evaluator.str(text));
         let codes = &codes[..feed.event.codes.len()];
         let words = text.as_ref().map_or("", |text| evaluator.str(text));
-        let meaning = self.meanings.look_up(feed, codes, words);
+        let mut meaning = self.meanings.look_up(feed, codes, words);
+        if let Some(class) = said.0 {
+            meaning.exception = class;
+        }
+        if let Some(reason) = said.1 {
+            meaning.reason = reason;
+            meaning.party = reason.party();
+        }
         let seen = Seen { codes, time, physical, is_return: open.is_return, id };
         let batch = &mut out.batches[open.shard];
-        let event = standardized(context, &meaning, &seen, place.hash(&evaluator));
+        let parts = place.parts(&evaluator, &self.clock.atlas);
+        let event = standardized(context, &meaning, &seen, parts.hash());
         let item = Item {
             event,
             words: Words {
                 codes: put_codes(feed, codes, batch),
                 text: batch.put(cut(words).as_bytes()),
-                place: place.put(&evaluator, batch),
+                place: parts.put(batch),
             },
             index: context.input_count,
         };
@@ -523,6 +541,20 @@ struct Seen<'a> {
     is_return: bool,
     /// Hash of the sender's own id of the event; 0 where there is none.
     id: u64,
+}
+
+/// Exception and reason, where the document names them itself in our own words.
+fn said_by_document<'a>(
+    evaluator: &mut Evaluator<'a, '_>,
+    event: &'a program::Event,
+) -> (Option<ExceptionClass>, Option<Reason>) {
+    let exception = evaluator
+        .text(&event.exception)
+        .and_then(|text| ExceptionClass::from_name(&evaluator.str(&text).to_ascii_uppercase()));
+    let reason = evaluator
+        .text(&event.reason)
+        .and_then(|text| Reason::from_name(&evaluator.str(&text).to_ascii_uppercase()));
+    (exception, reason)
 }
 
 /// The event that all this makes.

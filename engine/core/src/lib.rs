@@ -5,6 +5,9 @@
 pub mod batch;
 pub mod dead_letter;
 pub mod engine;
+pub mod guess;
+pub mod normalized;
+pub mod timeline;
 pub mod entry;
 pub mod extract;
 pub mod facts;

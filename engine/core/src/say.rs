@@ -6,7 +6,7 @@
 //!
 //! # Method
 //!
-//! A correction first, then the milestone, then exceptions resolved, then opened; one version
+//! A correction first, then the milestone, then exceptions opened, then resolved; one version
 //! each. The rules stand in `docs/decisions/0003-fold.md`.
 //!
 //! # Holds
@@ -79,7 +79,7 @@ pub fn differences(difference: &Difference<'_>, mut say: impl FnMut(Said)) {
     let closed = crossdock_model::exception::ExceptionSet(before.open.0 & !after.open.0);
     let opened = crossdock_model::exception::ExceptionSet(after.open.0 & !before.open.0);
     for (kind, classes) in
-        [(ChangeKind::ExceptionResolved, closed), (ChangeKind::ExceptionOpened, opened)]
+        [(ChangeKind::ExceptionOpened, opened), (ChangeKind::ExceptionResolved, closed)]
     {
         for exception in classes.iter() {
             let audience = exception_audience(exception, after);

@@ -23,7 +23,7 @@ use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{Position, ShipmentKey};
 use crossdock_model::milestone::{Audience, Milestone};
-use crossdock_model::record::Record;
+use crossdock_model::record::{Record, Seconds};
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::EventTime;
 use hashbrown::HashTable;
@@ -149,6 +149,8 @@ impl Shard {
             unique: 0,
             is_shared: false,
             eta: EventTime::default(),
+            eta_replaced: EventTime::default(),
+            eta_observed: Seconds::NEVER,
         };
         self.name_scratch = name;
         self.shipments.push(shipment);
@@ -165,12 +167,24 @@ impl Shard {
         if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
             self.shipments[slot].order = self.texts.intern(order);
         }
-        let before = self.shipments[slot].eta;
         let has_estimate = group.eta.instant.is_some() || group.eta.local.is_some();
-        if !has_estimate || same_estimate(&before, &group.eta) {
+        if !has_estimate {
             return;
         }
-        self.shipments[slot].eta = group.eta;
+        let shipment = &mut self.shipments[slot];
+        let before = shipment.eta;
+        let observed = observed_at(batch, group);
+        // An old document sent again holds an old estimate; one that was just replaced does not
+        // come back without a new scan.
+        let is_old = observed < shipment.eta_observed
+            || (observed == shipment.eta_observed && same_estimate(&shipment.eta_replaced, &group.eta));
+        let is_over = shipment.record.milestone.is_terminal();
+        if is_old || is_over || same_estimate(&before, &group.eta) {
+            return;
+        }
+        shipment.eta_replaced = before;
+        shipment.eta = group.eta;
+        shipment.eta_observed = observed;
         self.say_estimate(batch, group, slot, (before, group.eta), out);
     }
 
@@ -487,6 +501,17 @@ impl Shard {
 /// At most one correction, one milestone, and each exception class once.
 const SAID_MAX: usize = 2 + ExceptionClass::ALL.len();
 
+/// How new a document's knowledge is: its newest event, or its receipt where it has none.
+fn observed_at(batch: &Batch, group: &Group) -> Seconds {
+    let first = group.first_item as usize;
+    let items = &batch.items[first..first + group.item_count as usize];
+    items
+        .iter()
+        .map(|item| entry::order_seconds(&item.event).0)
+        .max()
+        .unwrap_or_else(|| Seconds::from_micros(group.received))
+}
+
 fn same_estimate(a: &EventTime, b: &EventTime) -> bool {
     if a.instant.is_some() && b.instant.is_some() {
         a.instant == b.instant
@@ -532,4 +557,33 @@ pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
         len += 1;
     }
     ShipmentKey(xxhash_rust::xxh3::xxh3_128(&buffer[..len]))
+}
+
+impl Shard {
+    /// Visits the shipments whose number is `number`, with their histories as JSON lines.
+    pub fn timelines(&self, number: &[u8], mut visit: impl FnMut(&Shipment, &str, &[u8])) {
+        let mut lines = Vec::new();
+        for shipment in &self.shipments {
+            let name = self.texts.get(shipment.name);
+            let is_it = name.rsplit(say::SEPARATOR).next().is_some_and(|it| it.as_bytes() == number);
+            if !is_it {
+                continue;
+            }
+            lines.clear();
+            for entry in self.histories.entries(shipment.run) {
+                let sense = self.senses.get(entry.sense);
+                let line = crate::timeline::Line {
+                    entry,
+                    sense,
+                    feed: self.feed_names.get(usize::from(sense.feed.0)).map_or("", |it| it),
+                    codes: self.texts.get(sense.codes),
+                    text: self.texts.get(entry.text),
+                    place: self.texts.get(entry.place),
+                };
+                crate::timeline::write(&mut lines, &line);
+                lines.push(b'\n');
+            }
+            visit(shipment, name, &lines);
+        }
+    }
 }

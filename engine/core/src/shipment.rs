@@ -5,7 +5,7 @@
 //! - `record` is the fold of the history's newest epoch; `version` counts what was said.
 
 use crossdock_model::id::ShipmentKey;
-use crossdock_model::record::Record;
+use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::EventTime;
 
 use crate::history::Run;
@@ -32,4 +32,8 @@ pub struct Shipment {
     pub is_shared: bool,
     /// The carrier's estimate.
     pub eta: EventTime,
+    /// The estimate before that.
+    pub eta_replaced: EventTime,
+    /// How new the document was that gave it.
+    pub eta_observed: Seconds,
 }

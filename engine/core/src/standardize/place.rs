@@ -1,6 +1,15 @@
 //! The place of an event: its texts, their hash, and the zone they lie in.
+//!
+//! # Holds
+//!
+//! - A zone that is only a guess (the largest of a country or region) yields to the feed's default.
 
+use std::sync::Arc;
+
+use crossdock_model::time::ZoneSource;
 use crossdock_rules::feed::program;
+use crossdock_standard::place::{self as standard, PlaceText, Places, Zones};
+use crossdock_standard::zone::ZoneId;
 
 use crate::batch::{Batch, Span};
 use crate::extract::evaluate::{Evaluator, Text};
@@ -38,23 +47,39 @@ impl<'a> PlaceTexts<'a> {
     }
 
     /// City, region, postal code, country, facility; empty where absent. A place that is only one
-    /// text stands as the city.
+    /// text is taken apart.
     #[must_use]
-    pub fn parts<'b>(&'b self, evaluator: &'b Evaluator<'b, '_>) -> [&'b str; 5] {
+    pub fn parts<'b>(&'b self, evaluator: &'b Evaluator<'b, '_>, atlas: &'b Atlas) -> Parts<'b> {
         let part = |text: &'b Option<Text<'a>>| text.as_ref().map_or("", |it| evaluator.str(it));
-        let city = if self.city.is_none() { part(&self.text) } else { part(&self.city) };
-        [
-            city,
-            part(&self.region),
-            part(&self.postal_code),
-            part(&self.country),
-            part(&self.facility),
-        ]
+        let (city, country) = (part(&self.city), part(&self.country));
+        let mut parts =
+            [city, part(&self.region), part(&self.postal_code), country, part(&self.facility)];
+        if let (Some(text), true) = (&self.text, city.is_empty()) {
+            let whole = evaluator.str(text);
+            let read = atlas.places.parse(whole.as_bytes(), country.as_bytes());
+            for (part, read) in
+                parts.iter_mut().zip([read.city, read.region, read.postal_code, read.country])
+            {
+                if part.is_empty() {
+                    *part = core::str::from_utf8(read).unwrap_or("");
+                }
+            }
+            if parts[0].is_empty() && parts[2].is_empty() && parts[1].is_empty() {
+                parts[0] = whole;
+            }
+        }
+        Parts(parts)
     }
+}
 
+/// City, region, postal code, country, facility.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a>(pub [&'a str; 5]);
+
+impl Parts<'_> {
     /// Copies the place into a batch; empty where nothing is known.
-    pub fn put(&self, evaluator: &Evaluator<'_, '_>, batch: &mut Batch) -> Span {
-        let parts = self.parts(evaluator);
+    pub fn put(&self, batch: &mut Batch) -> Span {
+        let parts = &self.0;
         let Some(last) = parts.iter().rposition(|part| !part.is_empty()) else {
             return Span::default();
         };
@@ -70,9 +95,9 @@ impl<'a> PlaceTexts<'a> {
 
     /// A hash of the place that does not see case; 0 where nothing is known.
     #[must_use]
-    pub fn hash(&self, evaluator: &Evaluator<'_, '_>) -> u64 {
+    pub fn hash(&self) -> u64 {
         let mut hash = 0_u64;
-        for part in self.parts(evaluator) {
+        for part in self.0 {
             for byte in part.bytes() {
                 let folded = u64::from(byte.to_ascii_lowercase());
                 // FNV-1a: places are short, and this needs no buffer.
@@ -84,36 +109,41 @@ impl<'a> PlaceTexts<'a> {
     }
 }
 
-/// Zones of places and their offsets, from data that is compiled in.
-#[derive(Debug)]
-pub struct Places {}
+/// Places and zones, from data that is compiled in. Shared by all lanes.
+#[derive(Clone, Debug)]
+pub struct Atlas {
+    places: Arc<Places>,
+    /// Offsets of zones.
+    pub zones: Arc<Zones>,
+}
 
-impl Places {
-    /// Temporary.
+impl Atlas {
+    /// Reads the data; some milliseconds, once at start.
+    #[must_use]
     pub fn load() -> Self {
-        Self {}
+        Self { places: Arc::new(Places::load()), zones: Arc::new(Zones::load()) }
     }
-    /// Temporary.
-    pub fn zone_of(
-        &self,
-        _parts: &[&str; 5],
-    ) -> Option<(crossdock_standard::zone::ZoneId, crossdock_model::time::ZoneSource)> {
-        None
+
+    /// The zone of a place, and whether it is only a guess.
+    #[must_use]
+    pub fn zone_of(&self, parts: &Parts<'_>) -> Option<(ZoneId, ZoneSource, bool)> {
+        let [city, region, postal_code, country, facility] = parts.0.map(str::as_bytes);
+        let found = self
+            .places
+            .zone_of(&PlaceText { country, region, postal_code, city })
+            .or_else(|| self.places.zone_of_airport(facility));
+        found.map(|(zone, source)| (zone, source_of(source), source.is_guess()))
     }
-    /// Temporary.
-    pub fn offset_at_local(&self, _zone: crossdock_standard::zone::ZoneId, _seconds: i64) -> i32 {
-        0
-    }
-    /// Temporary.
-    pub fn offset_at_instant(&self, _zone: crossdock_standard::zone::ZoneId, _seconds: i64) -> i32 {
-        0
-    }
-    /// Temporary.
-    pub fn offset_of_code(
-        &self,
-        _code: crossdock_standard::time::ZoneCode,
-        _seconds: i64,
-    ) -> Option<i16> {
-        None
+}
+
+const fn source_of(source: standard::ZoneSource) -> ZoneSource {
+    match source {
+        standard::ZoneSource::PostalCode => ZoneSource::PostalCode,
+        standard::ZoneSource::City | standard::ZoneSource::CityAnywhere => ZoneSource::City,
+        standard::ZoneSource::Region | standard::ZoneSource::RegionLargest => ZoneSource::Region,
+        standard::ZoneSource::Country | standard::ZoneSource::CountryLargest => {
+            ZoneSource::Country
+        }
+        standard::ZoneSource::Airport => ZoneSource::Facility,
     }
 }

@@ -16,25 +16,20 @@ use crossdock_rules::feed::program::{TimePolicy, TimeText};
 use crossdock_standard::time::{self as standard, LocalTime, TimeShape, ZoneCode};
 use crossdock_standard::zone::ZoneId;
 
-use super::place::PlaceTexts;
+use super::place::{Atlas, PlaceTexts};
 use crate::extract::evaluate::{Evaluator, Text};
 
 /// Reads times; knows the offsets of all zones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clock {
-    places: super::place::Places,
+    /// Places and their zones.
+    pub atlas: Atlas,
 }
 
 /// A time as written, and the zone's source if it has one already.
 type Found = (LocalTime, Option<(i16, ZoneSource)>);
 
 impl Clock {
-    /// Reads the zone data that is compiled in.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { places: super::place::Places::load() }
-    }
-
     /// The time of an event; all absent where the document gives none.
     ///
     /// # Errors
@@ -91,8 +86,8 @@ impl Clock {
             let quarters = (local.seconds - instant + 450).div_euclid(900);
             time.local = Micros(time.instant.0 + quarters.clamp(-56, 56) * 900_000_000);
         } else if let Some((zone, _)) = self.zone_of(evaluator, policy, place) {
-            let offset = self.places.offset_at_instant(zone, instant);
-            time.local = Micros(time.instant.0 + i64::from(offset) * 1_000_000);
+            let minutes = self.atlas.zones.offset_at_instant(zone, instant);
+            time.local = Micros(time.instant.0 + i64::from(minutes) * 60_000_000);
         } else {
             time.local = time.instant;
         }
@@ -131,15 +126,16 @@ impl Clock {
                 return (local, Some((offset, ZoneSource::GivenOffset)));
             }
         }
-        let zone = self.zone_of(evaluator, policy, place).map(|(zone, source)| {
-            let seconds = self.places.offset_at_local(zone, local.seconds);
-            ((seconds / 60) as i16, source)
-        });
+        let zone = self
+            .zone_of(evaluator, policy, place)
+            .map(|(zone, source)| (self.atlas.zones.offset_at(zone, local.seconds), source));
         (local, zone)
     }
 
+    /// The offset that a zone code means at a wall clock; none for "local at the place".
     fn offset_of_code(&self, code: ZoneCode, local: &LocalTime) -> Option<i16> {
-        self.places.offset_of_code(code, local.seconds)
+        let bare = LocalTime { offset_minutes: None, zone: None, ..*local };
+        self.atlas.zones.resolve(&bare, Some(code), None)
     }
 
     /// The zone of the place, or the feed's default.
@@ -149,12 +145,20 @@ impl Clock {
         policy: &TimePolicy,
         place: &PlaceTexts<'a>,
     ) -> Option<(ZoneId, ZoneSource)> {
-        let of_place =
-            if policy.zone_of_place { self.places.zone_of(&place.parts(evaluator)) } else { None };
-        of_place.or_else(|| {
-            let name = policy.default_zone.as_ref()?;
-            Some((ZoneId::from_name(name.as_bytes())?, ZoneSource::FeedDefault))
-        })
+        let of_place = if policy.zone_of_place {
+            self.atlas.zone_of(&place.parts(evaluator, &self.atlas))
+        } else {
+            None
+        };
+        let default =
+            policy.default_zone.as_ref().and_then(|name| ZoneId::from_name(name.as_bytes()));
+        match (of_place, default) {
+            (Some((zone, source, false)), _) | (Some((zone, source, true)), None) => {
+                Some((zone, source))
+            }
+            (_, Some(zone)) => Some((zone, ZoneSource::FeedDefault)),
+            (None, None) => None,
+        }
     }
 }
 

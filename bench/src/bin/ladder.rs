@@ -1,0 +1,109 @@
+//! The ladder: what each stage costs, in one process, each rung checked against the oracle first.
+//!
+//! Prints a table for people on stderr and one JSON record a rung on stdout.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use crossdock_bench::rung::{self, Rung};
+use crossdock_bench::{machine, workload};
+use crossdock_core::feeds::Feeds;
+use crossdock_loadgen::parameters::Workload;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What each stage costs.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Small and quick: shows that it works, not how fast.
+    #[arg(long)]
+    smoke: bool,
+    /// Shipments of each workload.
+    #[arg(long, default_value_t = 30_000)]
+    shipments: u64,
+    /// Passes; the median counts.
+    #[arg(long, default_value_t = 7)]
+    runs: usize,
+    /// Only this workload: flat, nested, history or mixed.
+    #[arg(long)]
+    workload: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let (shipments, runs) = if args.smoke { (300, 1) } else { (args.shipments, args.runs.max(1)) };
+    let feeds = Feeds::new(crossdock_rules::feed::builtin());
+    let machine = machine::describe();
+    let wanted = |workload: &&Workload| match &args.workload {
+        Some(name) => workload.name() == name,
+        None => true,
+    };
+    let mut all_agree = true;
+    for workload in Workload::ALL.iter().filter(wanted) {
+        let laid = match workload::lay_out(*workload, shipments) {
+            Ok(laid) => laid,
+            Err(error) => {
+                eprintln!("{}: {error}", workload.name());
+                return ExitCode::from(2);
+            }
+        };
+        let said = rung::said(&laid, &feeds);
+        let agrees = said == laid.expected;
+        all_agree &= agrees;
+        eprintln!(
+            "\n{}: {} documents of {} bytes, {} inputs, {} changes{}",
+            laid.name,
+            laid.documents,
+            laid.bytes / laid.documents.max(1),
+            said.inputs,
+            said.changes,
+            if agrees { ", as the oracle has it" } else { "" }
+        );
+        if !agrees {
+            eprintln!("  the oracle has {:?}\n  the engine    {said:?}\n  not timed", laid.expected);
+            continue;
+        }
+        climb(&laid, &feeds, runs, &machine);
+    }
+    if all_agree { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// Times every rung, in turns so that a drift of the machine meets them all.
+fn climb(laid: &workload::Laid, feeds: &Feeds, runs: usize, machine: &serde_json::Value) {
+    let mut seconds: Vec<Vec<f64>> = Rung::ALL.iter().map(|_| Vec::new()).collect();
+    for run in 0..runs {
+        for offset in 0..Rung::ALL.len() {
+            let at = (run + offset) % Rung::ALL.len();
+            seconds[at].push(Rung::ALL[at].run(laid, feeds));
+        }
+    }
+    for times in &mut seconds {
+        times.sort_by(f64::total_cmp);
+    }
+    let median = |times: &[f64]| times[times.len() / 2];
+    let tape = Rung::ALL.iter().position(|rung| *rung == Rung::Tape).map_or(1.0, |at| median(&seconds[at]));
+    for (rung, times) in Rung::ALL.iter().zip(&seconds) {
+        let middle = median(times);
+        let each = middle * 1e9 / laid.documents as f64;
+        let spread = (times[times.len() - 1] - times[0]) / middle;
+        eprintln!(
+            "  {:<14} {each:>9.0} ns/document  {:>5.2} x tape  {:>9.0} inputs/s  spread {:>3.0} %",
+            rung.name(),
+            middle / tape,
+            laid.expected.inputs as f64 / middle,
+            spread * 100.0
+        );
+        println!(
+            "{}",
+            serde_json::json!({
+                "bench": "ladder", "workload": laid.name, "rung": rung.name(),
+                "documents": laid.documents, "bytes": laid.bytes, "inputs": laid.expected.inputs,
+                "seconds": times, "ns_per_document": each, "ratio_to_tape": middle / tape,
+                "machine": machine,
+            })
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! Documents of a canonical workload, in memory, with the oracle's answer.
+
+use crossdock_core::intake::Intake;
+use crossdock_loadgen::oracle::Oracle;
+use crossdock_loadgen::parameters::Workload;
+use crossdock_loadgen::plan::Plan;
+use crossdock_model::time::Micros;
+
+use crate::oracle::Expected;
+
+/// Documents of one turn: enough that what a turn costs by itself does not show.
+const TURN_DOCUMENTS: usize = 256;
+
+/// A workload laid out for measuring.
+#[derive(Debug)]
+pub struct Laid {
+    /// Its name.
+    pub name: &'static str,
+    /// The documents, in turns.
+    pub turns: Vec<Intake>,
+    /// How many documents.
+    pub documents: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// What must come of them.
+    pub expected: Expected,
+}
+
+/// Lays out a workload of `shipments`.
+///
+/// # Errors
+///
+/// The number of shipments is out of the generator's range: its own words.
+pub fn lay_out(workload: Workload, shipments: u64) -> Result<Laid, String> {
+    let plan = Plan::new(workload.parameters(shipments)).map_err(|error| error.to_string())?;
+    let mut oracle = Oracle::new(&plan);
+    let mut expected = Expected::default();
+    let mut documents = plan.documents();
+    let mut laid = Laid {
+        name: workload.name(),
+        turns: Vec::new(),
+        documents: 0,
+        bytes: 0,
+        expected: Expected::default(),
+    };
+    let mut buffer = Vec::new();
+    let mut turn = Intake::default();
+    while let Some(entry) = documents.next() {
+        documents.write(&entry, &mut buffer);
+        laid.documents += 1;
+        laid.bytes += buffer.len();
+        let seq = laid.documents as u64;
+        let tenant = plan.tenant(entry.truth.shipment);
+        turn.push(seq, Micros(entry.received_micros), tenant, entry.feed.name(), &buffer);
+        let story = documents.story(entry.truth.shipment);
+        for change in oracle.apply(&entry, story) {
+            expected.add(change.kind, change.milestone, change.exception, change.version);
+        }
+        if TURN_DOCUMENTS <= turn.documents().len() {
+            laid.turns.push(std::mem::take(&mut turn));
+        }
+    }
+    laid.turns.push(turn);
+    let account = oracle.account();
+    expected.inputs = account.ingested();
+    expected.dead = account.dead;
+    laid.expected = expected;
+    Ok(laid)
+}

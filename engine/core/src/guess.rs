@@ -1,0 +1,72 @@
+//! Tells the feed of a document that nobody named one for.
+//!
+//! # Method
+//!
+//! The first bytes tell the format. The document is decoded once, and every feed of that format
+//! that declares what its documents have (`detect`) is asked; the one that asks for most wins, and
+//! of equals the first by name.
+//!
+//! # Does not hold
+//!
+//! - Speed: this is for tools and tests, not for the way of an event.
+
+use crossdock_format::{DecodeLimits, Decoder, Format};
+use crossdock_rules::feed::program::Feed;
+
+use crate::extract::evaluate::Evaluator;
+use crate::extract::{self, Slots};
+use crate::feeds::Feeds;
+
+/// Guesses feeds.
+#[derive(Debug)]
+pub struct Guesser {
+    feeds: Feeds,
+    decoder: Decoder,
+}
+
+impl Guesser {
+    /// A guesser over the loaded feeds.
+    #[must_use]
+    pub fn new(feeds: Feeds) -> Self {
+        Self { feeds, decoder: Decoder::new(DecodeLimits::default()) }
+    }
+
+    /// The feed that reads a document, if one says so.
+    pub fn feed_of(&mut self, document: &[u8]) -> Option<String> {
+        let format = format_of(document)?;
+        let mut bytes = document.to_vec();
+        let decoded = self.decoder.decode(&format, &mut bytes).ok()?;
+        let tape = decoded.view();
+        let mut best: Option<&Feed> = None;
+        for feed in self.feeds.set().feeds() {
+            let reads_it = self.feeds.format(feed.id).name() == format.name();
+            if !reads_it || feed.detect.is_empty() {
+                continue;
+            }
+            let mut slots = Slots::default();
+            let mut children = Vec::new();
+            let mut scratch = String::new();
+            let root = tape.elements(0).next().unwrap_or(0);
+            extract::fill(tape, root, &feed.levels[0], &mut slots, &mut children);
+            let mut evaluator = Evaluator { tape, slots: &slots, scratch: &mut scratch };
+            let is_it = feed.detect.iter().all(|expr| evaluator.is_present(expr));
+            if is_it && best.is_none_or(|best| best.detect.len() < feed.detect.len()) {
+                best = Some(feed);
+            }
+        }
+        best.map(|feed| String::from(&*feed.name))
+    }
+}
+
+/// The format of a document, by its first bytes.
+fn format_of(document: &[u8]) -> Option<Format> {
+    let start = document.trim_ascii_start();
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    match start.first()? {
+        b'{' | b'[' => Some(Format::Json),
+        b'<' => Some(Format::Xml),
+        b'I' if start.starts_with(b"ISA") => Some(Format::X12),
+        b'U' if start.starts_with(b"UNA") || start.starts_with(b"UNB") => Some(Format::Edifact),
+        _ => None,
+    }
+}

@@ -1,0 +1,91 @@
+//! `crossdock feeds`: what can be read, and how.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use crossdock_rules::feed;
+use crossdock_rules::feed::program::{Feed, Format};
+
+use super::settings::Settings;
+use super::{Failure, terminal};
+
+/// Arguments of `feeds`.
+#[derive(Clone, Debug, Args)]
+pub struct FeedsArgs {
+    /// What to do; left out: list.
+    #[command(subcommand)]
+    pub what: Option<FeedsCommand>,
+}
+
+/// What to do with feeds.
+#[derive(Clone, Debug, Subcommand)]
+pub enum FeedsCommand {
+    /// Lists the feeds.
+    List,
+    /// Says what a feed reads and what its codes mean.
+    Explain {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// A feed of that name does not exist.
+pub fn run(settings: &Settings, args: &FeedsArgs) -> Result<ExitCode, Failure> {
+    match args.what.as_ref().unwrap_or(&FeedsCommand::List) {
+        FeedsCommand::List => list(settings),
+        FeedsCommand::Explain { name } => {
+            let set = settings.feeds.set();
+            let feed = set.by_name(name).ok_or_else(|| {
+                let hint = set.suggest(name);
+                Failure::Usage(format!("feed \"{name}\" is not defined\n  = help: {hint}"))
+            })?;
+            terminal::print(&feed::explain(feed))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn list(settings: &Settings) -> Result<ExitCode, Failure> {
+    let as_table = terminal::is_terminal();
+    for feed in settings.feeds.set().feeds() {
+        let line = if as_table {
+            format!(
+                "{:<24} {:<8} {:>4} codes  {}\n",
+                feed.name,
+                format_name(&feed.format),
+                feed.codes.rows.len(),
+                terminal::faint(&feed.title)
+            )
+        } else {
+            json_line(feed)
+        };
+        terminal::print(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json_line(feed: &Feed) -> String {
+    let line = serde_json::json!({
+        "feed": &*feed.name,
+        "title": &*feed.title,
+        "format": format_name(&feed.format),
+        "code_rows": feed.codes.rows.len(),
+        "revision": format!("{:016x}", feed.revision),
+    });
+    format!("{line}\n")
+}
+
+const fn format_name(format: &Format) -> &'static str {
+    match format {
+        Format::Json => "json",
+        Format::Ndjson => "ndjson",
+        Format::Xml => "xml",
+        Format::Csv { .. } => "csv",
+        Format::X12 => "x12",
+        Format::Edifact => "edifact",
+    }
+}

@@ -1,0 +1,125 @@
+//! `crossdock normalize`: what a feed reads in documents, event by event, before any state.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write as _};
+use std::process::ExitCode;
+
+use clap::Args;
+use crossdock_core::batch::Batch;
+use crossdock_core::guess::Guesser;
+use crossdock_core::lane::{Lane, LaneOutput};
+use crossdock_core::normalized;
+use crossdock_core::output::Output;
+use crossdock_core::standardize::place::Atlas;
+use crossdock_model::reject::Outcome;
+use serde_json::Value;
+
+use super::documents::Documents;
+use super::settings::Settings;
+use super::{Failure, InputArgs, terminal};
+
+/// Arguments of `normalize`.
+#[derive(Clone, Debug, Args)]
+pub struct NormalizeArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// NDJSON even on a terminal.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command. Exit code 1 where something could not be read.
+///
+/// # Errors
+///
+/// A file can't be read.
+pub fn run(settings: &Settings, args: &NormalizeArgs) -> Result<ExitCode, Failure> {
+    let mut lane =
+        Lane::new(settings.feeds.clone(), Atlas::load(), settings.engine.lane.clone());
+    let mut documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
+    let mut batches = [Batch::default()];
+    let mut letters = Output::default();
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
+    let as_table = terminal::is_terminal() && !args.json;
+    if as_table {
+        terminal::print(&head())?;
+    }
+    let names = settings.feeds.names();
+    let mut line = Vec::new();
+    documents.turns(|intake| {
+        batches[0].clear();
+        letters.clear();
+        lane.read(intake, &mut LaneOutput { batches: &mut batches, letters: &mut letters });
+        let [batch] = &batches;
+        for group in &batch.groups {
+            let first = group.first_item as usize;
+            for item in &batch.items[first..first + group.item_count as usize] {
+                line.clear();
+                normalized::write(&mut line, batch, group, item, &names);
+                let written = if as_table {
+                    out.write_all(row(&line).as_bytes())
+                } else {
+                    line.push(b'\n');
+                    out.write_all(&line)
+                };
+                written.map_err(|error| Failure::of_write(&error))?;
+            }
+        }
+        out.flush().map_err(|error| Failure::of_write(&error))?;
+        for message in letters.messages() {
+            terminal::note(&rejected(letters.body(message)));
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::from(u8::from(0 < lane.tally().of(Outcome::Dead))))
+}
+
+/// A dead letter without its payload.
+fn rejected(body: &[u8]) -> String {
+    let Ok(mut letter) = serde_json::from_slice::<serde_json::Map<String, Value>>(body) else {
+        return String::from_utf8_lossy(body).into_owned();
+    };
+    letter.remove("payload");
+    letter.remove("payload_base64");
+    let mut line = serde_json::Map::new();
+    line.insert(String::from("reject"), letter.remove("reason").unwrap_or(Value::Null));
+    line.extend(letter);
+    format!("{}\n", Value::Object(line))
+}
+
+const COLUMNS: [(&str, &str, usize); 6] = [
+    ("NUMBER", "tracking_number", 22),
+    ("TIME", "event_time", 25),
+    ("MILESTONE", "milestone", 22),
+    ("DETAIL", "detail", 26),
+    ("CODE", "code", 8),
+    ("CITY", "city", 18),
+];
+
+fn head() -> String {
+    let mut text = String::new();
+    for (title, _, width) in COLUMNS {
+        let written = write!(text, "{title:<width$} ");
+        debug_assert!(written.is_ok());
+    }
+    format!("{}TEXT\n", terminal::faint(&text))
+}
+
+fn row(line: &[u8]) -> String {
+    let event: Value = serde_json::from_slice(line).unwrap_or(Value::Null);
+    let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let mut row = String::new();
+    for (_, key, width) in COLUMNS {
+        let mut value = text(key);
+        if key == "event_time" && value.is_empty() {
+            value = text("local_time");
+        }
+        if key == "milestone" && !text("exception").is_empty() {
+            value = format!("{value} !{}", text("exception"));
+        }
+        let written = write!(row, "{value:<width$} ");
+        debug_assert!(written.is_ok());
+    }
+    format!("{row}{}\n", terminal::faint(&text("text")))
+}

@@ -1,0 +1,136 @@
+//! What a command works with: the packs, and the options.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crossdock_core::engine::EngineOptions;
+use crossdock_core::feeds::Feeds;
+use crossdock_core::lane::LaneOptions;
+use crossdock_rules::feed;
+
+use super::{Cli, Failure, terminal};
+use crate::config::{Config, LogFormat};
+use crate::drain::CommitPolicy;
+
+/// Packs and options, loaded once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The feeds.
+    pub feeds: Feeds,
+    /// Options of the engine.
+    pub engine: EngineOptions,
+    /// Every option, checked.
+    pub config: Config,
+}
+
+impl Settings {
+    /// Loads what the command line names.
+    ///
+    /// # Errors
+    ///
+    /// A configuration or a pack has mistakes: all of them, each with its place.
+    pub fn load(cli: &Cli) -> Result<Self, Failure> {
+        let config = Config::load(cli.config.as_deref(), &cli.set)
+            .map_err(|errors| Failure::Settings(format!("the configuration has mistakes\n{errors}")))?;
+        let set = match cli.packs.as_ref().or(config.packs_dir.as_ref()) {
+            Some(folder) => feeds_of(folder)?,
+            None => feed::builtin(),
+        };
+        let engine = EngineOptions {
+            lanes: config.engine.lanes,
+            shards: config.engine.shards,
+            lane: LaneOptions {
+                document_size_max: config.limits.document_size,
+                document_depth_max: config.limits.document_depth,
+                document_events_max: config.limits.document_events,
+            },
+            ..EngineOptions::default()
+        };
+        Ok(Self { feeds: Feeds::new(set), engine, config })
+    }
+
+    /// When a commit goes out.
+    #[must_use]
+    pub fn commit_policy(&self) -> CommitPolicy {
+        let sink = &self.config.sink;
+        CommitPolicy {
+            outputs: sink.commit_outputs,
+            documents: sink.commit_documents as u64,
+            delay: sink.commit_interval,
+            idle_delay: sink.commit_idle,
+        }
+    }
+
+    /// Starts the log: text on a terminal, JSON elsewhere, unless the configuration says which.
+    pub fn start_log(&self) {
+        let log = &self.config.log;
+        let as_json = match log.format {
+            LogFormat::Json => true,
+            LogFormat::Text => false,
+            LogFormat::Auto => !terminal::is_terminal_err(),
+        };
+        let filter = tracing_subscriber::EnvFilter::new(&log.level);
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let started = if as_json {
+            builder.json().try_init()
+        } else {
+            builder.with_ansi(terminal::is_terminal_err()).try_init()
+        };
+        // A log that has started already goes on as it is.
+        drop(started);
+    }
+}
+
+/// Compiles the feed files of a packs folder.
+fn feeds_of(packs: &Path) -> Result<feed::FeedSet, Failure> {
+    let folder = packs.join("feeds");
+    let files = yaml_files(&folder)?;
+    let named: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    feed::compile(&named).map_err(|errors| {
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::Settings(format!("{} in feed files\n\n{}", count(errors.len()), text.join("\n")))
+    })
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 { String::from("1 mistake") } else { format!("{errors} mistakes") }
+}
+
+/// The YAML files of a folder with their texts, by name.
+pub(super) fn yaml_files(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let explain = |path: &Path, error: &std::io::Error| {
+        Failure::Settings(format!("\"{}\" can't be read: {error}", path.display()))
+    };
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| explain(folder, &error))? {
+        let path = entry.map_err(|error| explain(folder, &error))?.path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).map_err(|error| explain(&path, &error))?;
+        files.push((path.display().to_string(), text));
+    }
+    Ok(files)
+}
+
+/// `crossdock check`: everything is loaded by now, so nothing is wrong.
+///
+/// # Errors
+///
+/// Output can't be written.
+pub fn check(settings: &Settings) -> Result<ExitCode, Failure> {
+    let options = settings.config.lines.len();
+    let digest = settings.config.digest;
+    terminal::print(&format!("configuration: {options} options, digest {digest:016x}, no mistakes\n"))?;
+    let set = settings.feeds.set();
+    let rows: usize = set.feeds().iter().map(|feed| feed.codes.rows.len()).sum();
+    terminal::print(&format!("feeds: {} with {rows} code rows, no mistakes\n", set.feeds().len()))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,494 @@
+//! What the configuration means.
+//!
+//! # Place
+//! The last step of reading it; everything else sees only [`Config`].
+//! # Method
+//! One function takes every option by its name, with its limits, and notes what it found wrong. An
+//! option that nobody takes would be one that does nothing: that is a bug, and asserted. The
+//! values as taken, in the order of their names, are the digest.
+//! # Holds
+//! The structs, the limits.
+//! # Does not hold
+//! The options' reasons: they stand in `configs/default.toml`.
+
+use crate::config::layers::Options;
+use crate::config::taker::Taker;
+use crate::config::{ConfigError, ConfigErrors};
+use crate::jetstream::{Auth, Tls};
+use crossdock_model::limits;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The configuration, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Threads and batches.
+    pub engine: EngineConfig,
+    /// Limits of documents.
+    pub limits: LimitsConfig,
+    /// Where NATS is and who we are.
+    pub nats: NatsConfig,
+    /// The input stream.
+    pub source: SourceConfig,
+    /// The output stream and the commits.
+    pub sink: SinkConfig,
+    /// A folder of packs; `None` for those compiled in.
+    pub packs_dir: Option<PathBuf>,
+    /// Snapshots; `None` keeps none.
+    pub snapshot: Option<SnapshotConfig>,
+    /// Where metrics are served; `None` is nowhere.
+    pub telemetry_listen: Option<SocketAddr>,
+    /// What is logged.
+    pub log: LogConfig,
+    /// Every option as `name = value` in the order of names, units normalized.
+    pub lines: Vec<String>,
+    /// Hash of [`Config::lines`]: two runs with the same digest had the same configuration.
+    pub digest: u64,
+}
+
+/// Threads and batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// The unit of ownership.
+    pub group: String,
+    /// Decode threads, 1..=16.
+    pub lanes: usize,
+    /// State threads, 1..=16.
+    pub shards: usize,
+    /// Documents per batch, 1..=1024.
+    pub batch_documents: usize,
+    /// Batches per ring, 1..=8.
+    pub ring_batches: usize,
+}
+
+/// Limits of documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Bytes of one document.
+    pub document_size: usize,
+    /// Events of one document.
+    pub document_events: usize,
+    /// Levels of nesting.
+    pub document_depth: usize,
+    /// Bytes of payload in a dead letter.
+    pub dead_letter_payload: usize,
+}
+
+/// Where NATS is and who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsConfig {
+    /// At least one address.
+    pub servers: Vec<String>,
+    /// What connections show as.
+    pub name: String,
+    /// Who we are.
+    pub auth: Auth,
+    /// Transport security.
+    pub tls: Tls,
+    /// How long one connect may take.
+    pub connect_timeout: Duration,
+    /// The longest pause between two attempts.
+    pub reconnect_delay: Duration,
+    /// How much silence is bearable.
+    pub ping_interval: Duration,
+    /// How long an answer may take.
+    pub request_timeout: Duration,
+    /// The root of reply subjects.
+    pub inbox_prefix: String,
+    /// Make streams that are not there.
+    pub create_streams: bool,
+}
+
+/// The input stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Its name.
+    pub stream: String,
+    /// Its subjects.
+    pub subjects: Vec<String>,
+    /// Which of them to read; empty for all.
+    pub filter_subjects: Vec<String>,
+    /// Documents per pull.
+    pub pull_messages: usize,
+    /// Bytes per pull.
+    pub pull_bytes: usize,
+    /// How long a pull waits.
+    pub pull_expires: Duration,
+    /// How often the server says that it lives.
+    pub heartbeat: Duration,
+    /// Silence after which the consumer is made anew.
+    pub silence: Duration,
+    /// Copies.
+    pub replicas: u32,
+    /// How long messages are kept.
+    pub max_age: Duration,
+    /// How much is kept, bytes.
+    pub max_bytes: u64,
+    /// How long ids are remembered.
+    pub duplicate_window: Duration,
+}
+
+/// The output stream and the commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkConfig {
+    /// Its name.
+    pub stream: String,
+    /// Its subjects.
+    pub subjects: Vec<String>,
+    /// Commit when this many outputs wait ...
+    pub commit_outputs: usize,
+    /// ... or this many documents were read ...
+    pub commit_documents: usize,
+    /// ... or the first of them has waited this long.
+    pub commit_interval: Duration,
+    /// How often the position alone is committed.
+    pub commit_idle: Duration,
+    /// Outputs per atomic batch, 1..=999.
+    pub batch_outputs: usize,
+    /// Bytes per atomic batch.
+    pub batch_bytes: usize,
+    /// Commits that wait.
+    pub commit_queue: usize,
+    /// How long an acknowledgement may take.
+    pub ack_timeout: Duration,
+    /// The longest pause between two attempts.
+    pub retry_delay: Duration,
+    /// Copies.
+    pub replicas: u32,
+    /// How long messages are kept.
+    pub max_age: Duration,
+    /// How much is kept, bytes.
+    pub max_bytes: u64,
+}
+
+/// Snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotConfig {
+    /// Their folder.
+    pub dir: PathBuf,
+    /// How often one is written.
+    pub interval: Duration,
+    /// How many are kept.
+    pub keep: usize,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// A filter of `tracing-subscriber`.
+    pub level: String,
+    /// In what form.
+    pub format: LogFormat,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// Text.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Means what was written, or says all that is wrong with it.
+pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
+    let mut taker = Taker::new(options, errors);
+    let mut config = Config {
+        engine: engine(&mut taker),
+        limits: limits(&mut taker),
+        nats: nats(&mut taker),
+        source: source(&mut taker),
+        sink: sink(&mut taker),
+        packs_dir: taker.path("packs.dir"),
+        snapshot: snapshot(&mut taker),
+        telemetry_listen: taker.address("telemetry.listen"),
+        log: log(&mut taker),
+        lines: Vec::new(),
+        digest: 0,
+    };
+    config.lines = taker.finish()?;
+    config.digest = xxhash_rust::xxh3::xxh3_64(config.lines.join("\n").as_bytes());
+    Ok(config)
+}
+
+fn engine(taker: &mut Taker) -> EngineConfig {
+    EngineConfig {
+        group: taker.name("engine.group"),
+        lanes: taker.count("engine.lanes", 1..=limits::LANES_MAX),
+        shards: taker.count("engine.shards", 1..=limits::SHARDS_MAX),
+        batch_documents: taker.count("engine.batch_documents", 1..=limits::BATCH_DOCUMENTS_MAX),
+        ring_batches: taker.count("engine.ring_batches", 1..=limits::RING_BATCHES_MAX),
+    }
+}
+
+fn limits(taker: &mut Taker) -> LimitsConfig {
+    let size_max = limits::DOCUMENT_SIZE_MAX as u64;
+    let payload_max = limits::DEAD_LETTER_PAYLOAD_BYTES_MAX as u64;
+    LimitsConfig {
+        document_size: taker.bytes("limits.document_size", 1..=size_max),
+        document_events: taker.count("limits.document_events", 1..=limits::DOCUMENT_EVENTS_MAX),
+        document_depth: taker.count("limits.document_depth", 1..=limits::DOCUMENT_DEPTH_MAX),
+        dead_letter_payload: taker.bytes("limits.dead_letter_payload", 0..=payload_max),
+    }
+}
+
+fn nats(taker: &mut Taker) -> NatsConfig {
+    let servers = taker.texts("nats.servers");
+    if servers.is_empty() {
+        taker.complain("nats.servers", "must name at least one server", None);
+    }
+    NatsConfig {
+        servers,
+        name: taker.text("nats.name"),
+        auth: auth(taker),
+        tls: tls(taker),
+        connect_timeout: taker.time("nats.connect_timeout", 100, 60_000),
+        reconnect_delay: taker.time("nats.reconnect_delay", 50, 60_000),
+        ping_interval: taker.time("nats.ping_interval", 1_000, 120_000),
+        request_timeout: taker.time("nats.request_timeout", 100, 60_000),
+        inbox_prefix: taker.text("nats.inbox_prefix"),
+        create_streams: taker.switch("nats.create_streams"),
+    }
+}
+
+fn auth(taker: &mut Taker) -> Auth {
+    let credentials = taker.path("nats.credentials_file");
+    let nkey = taker.path("nats.nkey_seed_file");
+    let token = taker.path("nats.token_file");
+    let name = taker.text("nats.user");
+    let password = taker.path("nats.password_file");
+    let user = match (name.is_empty(), password) {
+        (true, None) => None,
+        (false, Some(password_file)) => Some(Auth::User { name, password_file }),
+        (false, None) | (true, Some(_)) => {
+            let hint = Some("Set both, or neither.");
+            taker.complain("nats.user", "and nats.password_file belong together", hint);
+            None
+        }
+    };
+    let ways = [
+        credentials.map(Auth::CredentialsFile),
+        nkey.map(Auth::NkeySeedFile),
+        token.map(Auth::TokenFile),
+        user,
+    ];
+    let mut given = ways.into_iter().flatten();
+    let first = given.next().unwrap_or_default();
+    if given.next().is_some() {
+        let hint = Some("Keep one of credentials_file, nkey_seed_file, token_file and user.");
+        taker.complain("nats.credentials_file", "is not the only way to say who we are", hint);
+    }
+    first
+}
+
+fn tls(taker: &mut Taker) -> Tls {
+    let certificate = taker.path("nats.tls_certificate_file");
+    let key = taker.path("nats.tls_key_file");
+    let client = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            let message = "and nats.tls_key_file belong together";
+            taker.complain("nats.tls_certificate_file", message, Some("Set both, or neither."));
+            None
+        }
+    };
+    Tls {
+        required: taker.switch("nats.tls_required"),
+        first: taker.switch("nats.tls_first"),
+        ca_file: taker.path("nats.tls_ca_file"),
+        client,
+    }
+}
+
+fn source(taker: &mut Taker) -> SourceConfig {
+    let source = SourceConfig {
+        stream: taker.stream("source.stream"),
+        subjects: taker.texts("source.subjects"),
+        filter_subjects: taker.texts("source.filter_subjects"),
+        pull_messages: taker.count("source.pull_messages", 1..=8192),
+        pull_bytes: taker.bytes("source.pull_bytes", 65_536..=67_108_864),
+        pull_expires: taker.time("source.pull_expires", 1_000, 60_000),
+        heartbeat: taker.time("source.heartbeat", 100, 30_000),
+        silence: taker.time("source.silence", 200, 120_000),
+        replicas: taker.replicas("source.replicas"),
+        max_age: taker.time("source.max_age", 60_000, YEARS_MS),
+        max_bytes: taker.size("source.max_bytes", 0..=1 << 50),
+        duplicate_window: taker.time("source.duplicate_window", 100, 86_400_000),
+    };
+    if source.pull_expires < source.heartbeat * 2 {
+        taker.complain("source.heartbeat", "is more than half of source.pull_expires", None);
+    }
+    if source.silence < source.heartbeat * 2 {
+        taker.complain("source.silence", "is less than twice source.heartbeat", None);
+    }
+    source
+}
+
+fn sink(taker: &mut Taker) -> SinkConfig {
+    SinkConfig {
+        stream: taker.stream("sink.stream"),
+        subjects: taker.texts("sink.subjects"),
+        commit_outputs: taker.count("sink.commit_outputs", 1..=100_000),
+        commit_documents: taker.count("sink.commit_documents", 1..=10_000_000),
+        commit_interval: taker.time("sink.commit_interval", 1, 60_000),
+        commit_idle: taker.time("sink.commit_idle", 10, 3_600_000),
+        batch_outputs: taker.count("sink.batch_outputs", 1..=limits::COMMIT_MESSAGES_MAX - 1),
+        batch_bytes: taker.bytes("sink.batch_bytes", 65_536..=67_108_864),
+        commit_queue: taker.count("sink.commit_queue", 1..=64),
+        ack_timeout: taker.time("sink.ack_timeout", 50, 60_000),
+        retry_delay: taker.time("sink.retry_delay", 5, 60_000),
+        replicas: taker.replicas("sink.replicas"),
+        max_age: taker.time("sink.max_age", 60_000, YEARS_MS),
+        max_bytes: taker.size("sink.max_bytes", 0..=1 << 50),
+    }
+}
+
+fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {
+    let dir = taker.path("snapshot.dir");
+    let interval = taker.time("snapshot.interval", 1_000, 86_400_000);
+    let keep = taker.count("snapshot.keep", 1..=100);
+    dir.map(|dir| SnapshotConfig { dir, interval, keep })
+}
+
+fn log(taker: &mut Taker) -> LogConfig {
+    let level = taker.text("log.level");
+    let format = match taker.text("log.format").as_str() {
+        "auto" => LogFormat::Auto,
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        other => {
+            let message = format!("is \"{other}\"");
+            taker.complain("log.format", &message, Some("Write auto, text or json."));
+            LogFormat::Auto
+        }
+    };
+    LogConfig { level, format }
+}
+
+/// Ten years, the most a stream may keep, milliseconds.
+const YEARS_MS: u64 = 10 * 365 * 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{DEFAULT, Layer};
+
+    fn check(text: &str, expected: &str) {
+        let found = match Config::parse(&[Layer { name: "my.toml", text }]) {
+            Ok(config) => config.lines.join("\n"),
+            Err(errors) => errors.to_string(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_defaults_are_checked_and_every_option_is_taken() {
+        let config = Config::default();
+        assert_eq!(config.engine.group, "default");
+        assert_eq!(config.sink.batch_outputs, limits::COMMIT_MESSAGES_MAX - 1);
+        assert_eq!(config.source.max_age, Duration::from_secs(7 * 86_400));
+        assert_eq!(config.snapshot, None);
+        let options = DEFAULT.lines().filter(|l| l.contains(" = ") && !l.starts_with('#')).count();
+        assert_eq!(config.lines.len(), options);
+    }
+
+    #[test]
+    fn every_option_has_a_reason_above_it() {
+        let mut reasoned = false;
+        for line in DEFAULT.lines() {
+            match line.chars().next() {
+                Some('#') => reasoned = true,
+                Some('[') | None => reasoned = false,
+                Some(_) => assert!(reasoned, "{line}"),
+            }
+        }
+    }
+
+    #[test]
+    fn all_complaints_come_at_once() {
+        check(
+            r#"[engine]
+lane = 2
+shards = 99
+[sourc]
+[source]
+pull_bytes = 4096
+silence = "1s"
+heartbeat = "5 s"
+[limits]
+group = "x"
+[sink]
+stream = "O.UT"
+retry_delay = "1ms"
+[log]
+format = "xml"
+level = 3"#,
+            r#"my.toml:4: section [sourc] is not known
+my.toml:2: option engine.lane is not known
+  Did you mean engine.lanes?
+my.toml:6: source.pull_bytes must be a text in quotes, not a whole number
+  Write the unit: for example "4096MiB".
+my.toml:10: option limits.group is not known
+  Did you mean engine.group?
+my.toml:16: log.level must be a text in quotes, not a whole number
+my.toml:3: engine.shards is 99; it must be within 1 and 16
+my.toml:8: source.heartbeat is "5 s", which is no time
+  Write a whole number and ms, s, m, h or d, nothing between: "250ms", "30s", "7d".
+my.toml:12: sink.stream is "O.UT"
+  A stream's name has letters, digits, "-" and "_" only.
+my.toml:13: sink.retry_delay is "1ms"; it must be within "5ms" and "1m"
+my.toml:15: log.format is "xml"
+  Write auto, text or json."#,
+        );
+    }
+
+    #[test]
+    fn broken_toml_has_its_line() {
+        let errors = Config::parse(&[Layer { name: "x", text: "[engine]\nlanes = = 2\n" }]);
+        let errors = errors.unwrap_err();
+        assert!(errors.0.iter().all(|error| error.line == 2), "{errors}");
+        assert!(!errors.0.is_empty());
+    }
+
+    #[test]
+    fn options_that_belong_together_are_checked_together() {
+        let complaints = |text: &str| {
+            let errors = Config::parse(&[Layer { name: "t", text }]).unwrap_err();
+            errors.0.iter().map(|error| error.message.clone()).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(
+            complaints("[nats]\nuser = \"me\""),
+            "nats.user and nats.password_file belong together"
+        );
+        assert_eq!(
+            complaints("[nats]\ntoken_file = \"a\"\ncredentials_file = \"b\""),
+            "nats.credentials_file is not the only way to say who we are"
+        );
+        assert_eq!(
+            complaints("[source]\nsilence = \"1500ms\""),
+            "source.silence is less than twice source.heartbeat"
+        );
+        assert_eq!(complaints("[nats]\nservers = []"), "nats.servers must name at least one server");
+    }
+
+    #[test]
+    fn a_digest_is_of_what_is_meant() {
+        let digest = |text: &str| Config::parse(&[Layer { name: "t", text }]).unwrap().digest;
+        assert_eq!(digest(""), Config::default().digest);
+        assert_eq!(digest("[snapshot]\ninterval = \"30000ms\""), Config::default().digest);
+        assert_ne!(digest("[engine]\nlanes = 2"), Config::default().digest);
+    }
+
+    #[test]
+    fn settings_of_the_command_line_win() {
+        let config = Config::load(None, &["engine.lanes=3".into(), "source.stream=IN2".into()]);
+        let config = config.unwrap();
+        assert_eq!((config.engine.lanes, config.source.stream.as_str()), (3, "IN2"));
+        let missing = Config::load(Some(std::path::Path::new("/no/such/file.toml")), &[]);
+        assert!(missing.unwrap_err().to_string().starts_with("/no/such/file.toml:1: can't be read"));
+    }
+}

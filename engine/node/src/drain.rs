@@ -1,0 +1,342 @@
+//! Drains the input stream: from messages to committed outputs.
+//!
+//! # Place
+//!
+//! `jetstream` (batches, commits) <- **`drain`** -> `pipeline` (turns). One thread gives it turns.
+//!
+//! # Method
+//!
+//! A batch of messages becomes a turn. What a turn says is added to the commit that is being
+//! gathered; the commit goes out when it is large enough or old enough and none is under way. An
+//! output at or below the position that the commit record had at start was published before and is
+//! suppressed: that is how a restart replays without saying anything twice.
+//!
+//! # Holds
+//!
+//! - Outputs are committed in the order of the log, with the position they bring the group to.
+//! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use crossdock_core::output::{Message, MessageKind, Output as CoreOutput};
+use crossdock_core::tally::Tally;
+use crossdock_model::change::ChangeKind;
+use crossdock_model::reject::{Outcome, Reject};
+use crossdock_model::time::Micros;
+
+use crate::error::EdgeError;
+use crate::jetstream::ctl::{Fingerprint, Position};
+use crate::jetstream::edge::EdgeHandle;
+use crate::jetstream::output::{CommitRequest, Output};
+use crate::jetstream::reader::Batch;
+use crate::pipeline::{Collected, Pipeline};
+use crate::telemetry::{Counter, Gauge, LatencyRecorder, Telemetry};
+
+/// When a commit goes out.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitPolicy {
+    /// Outputs that make it go out at once.
+    pub outputs: usize,
+    /// Documents that make it go out at once.
+    pub documents: u64,
+    /// How long outputs wait for more.
+    pub delay: Duration,
+    /// How long a position without outputs waits.
+    pub idle_delay: Duration,
+}
+
+impl Default for CommitPolicy {
+    fn default() -> Self {
+        Self {
+            outputs: 500,
+            documents: 50_000,
+            delay: Duration::from_millis(10),
+            idle_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A turn that was submitted and not committed yet.
+#[derive(Clone, Copy, Debug)]
+struct Underway {
+    position: Position,
+    mark: Fingerprint,
+    received_at: Instant,
+    documents: u64,
+}
+
+/// Drains one stream for one group.
+#[derive(Debug)]
+pub struct Drain {
+    edge: EdgeHandle,
+    pipeline: Pipeline,
+    policy: CommitPolicy,
+    telemetry: Arc<Telemetry>,
+    group: String,
+    /// Said before this process started.
+    suppressed: Position,
+    turns: VecDeque<Underway>,
+    gathered: Vec<Output>,
+    gathered_to: Option<Underway>,
+    gathered_since: Instant,
+    /// Receipts of the turns in the commit that is gathered, and of the one under way.
+    receipts: Vec<(Instant, u64)>,
+    receipts_underway: Vec<(Instant, u64)>,
+    is_committing: bool,
+    ticket: u64,
+    clock: i64,
+    pending: u64,
+    committed: Position,
+    counted: Tally,
+    latency: LatencyRecorder,
+}
+
+impl Drain {
+    /// A drain that suppresses what was said up to `suppressed`.
+    #[must_use]
+    pub fn new(
+        edge: EdgeHandle,
+        pipeline: Pipeline,
+        policy: CommitPolicy,
+        telemetry: Arc<Telemetry>,
+        group: String,
+        suppressed: Position,
+    ) -> Self {
+        let latency = LatencyRecorder::default();
+        Self {
+            edge,
+            pipeline,
+            policy,
+            telemetry,
+            group,
+            suppressed,
+            turns: VecDeque::new(),
+            gathered: Vec::new(),
+            gathered_to: None,
+            gathered_since: Instant::now(),
+            receipts: Vec::new(),
+            receipts_underway: Vec::new(),
+            is_committing: false,
+            ticket: 0,
+            clock: i64::MIN,
+            pending: u64::MAX,
+            committed: suppressed,
+            counted: Tally::default(),
+            latency,
+        }
+    }
+
+    /// One go: takes what came, hands on what is ready. How much was done.
+    ///
+    /// # Errors
+    ///
+    /// The edge has ended, or a thread of the pipeline has.
+    pub fn turn(&mut self) -> Result<usize, EdgeError> {
+        let mut done = self.take_outcome()?;
+        while let Some(collected) = self.pipeline.collect() {
+            self.gather(&collected);
+            self.pipeline.recycle(collected);
+            done += 1;
+        }
+        done += self.submit_commit();
+        // A commit that is gathered beyond four batches of the server stops the pulls.
+        if self.pipeline.has_room() && self.gathered.len() < 4 * self.policy.outputs
+            && let Some(batch) = self.edge.poll_batch()?
+        {
+            self.submit_turn(&batch);
+            done += 1;
+        }
+        if self.pipeline.has_failed() {
+            return Err(EdgeError::Runtime { detail: String::from("a pipeline thread has panicked") });
+        }
+        Ok(done)
+    }
+
+    /// True where everything that the stream held is committed.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.pending == 0 && self.is_settled()
+    }
+
+    /// True where nothing is under way.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pipeline.is_idle() && self.gathered_to.is_none() && !self.is_committing
+    }
+
+    /// The account so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.pipeline.tally()
+    }
+
+    /// Shipments known.
+    #[must_use]
+    pub fn shipments(&self) -> usize {
+        self.pipeline.shipments()
+    }
+
+    /// The position that is committed.
+    #[must_use]
+    pub fn committed(&self) -> Position {
+        self.committed
+    }
+
+    fn submit_turn(&mut self, batch: &Batch) {
+        let mut intake = self.pipeline.spare_intake();
+        for message in &batch.messages {
+            let received = message.received_us.unwrap_or(message.stream_time_us);
+            self.clock = self.clock.max(received);
+            let mut tokens = message.subject.splitn(3, '.').skip(1);
+            let tenant = tokens.next().unwrap_or("");
+            let feed = tokens.next().unwrap_or("");
+            intake.push(message.seq, Micros(self.clock), tenant, feed, &message.payload);
+        }
+        let mark = batch.fingerprint();
+        self.turns.push_back(Underway {
+            position: Position::whole(mark.seq),
+            mark,
+            received_at: Instant::now(),
+            documents: batch.messages.len() as u64,
+        });
+        self.pending = batch.pending;
+        let gauges = &self.telemetry.gauges;
+        gauges.set(Gauge::StreamTimeSeconds, (self.clock / 1_000_000).unsigned_abs());
+        self.pipeline.submit(intake);
+    }
+
+    /// Adds what a turn says to the commit that is gathered.
+    fn gather(&mut self, collected: &Collected) {
+        let turn = self.turns.pop_front().expect("a turn that is collected was submitted");
+        if self.gathered_to.is_none() {
+            self.gathered_since = Instant::now();
+        }
+        let (suppressed, source) = (self.suppressed, format!("/crossdock/{}", self.group));
+        let gathered = &mut self.gathered;
+        collected.visit(|output, message| {
+            let position = message.position;
+            if !suppressed.covers(position.seq, position.index) {
+                gathered.push(published(output, message, &source));
+            }
+        });
+        self.receipts.push((turn.received_at, turn.documents));
+        self.gathered_to = Some(turn);
+        self.count();
+    }
+
+    /// Sends the gathered commit where it is due and none is under way.
+    fn submit_commit(&mut self) -> usize {
+        let Some(turn) = self.gathered_to else { return 0 };
+        if self.is_committing {
+            return 0;
+        }
+        let age = self.gathered_since.elapsed();
+        let documents: u64 = self.receipts.iter().map(|(_, documents)| documents).sum();
+        let is_due = if self.gathered.is_empty() {
+            self.policy.idle_delay <= age || self.policy.documents <= documents
+        } else {
+            self.policy.outputs <= self.gathered.len() || self.policy.delay <= age
+        };
+        let is_replay = !turn.position.reaches(self.suppressed) && self.gathered.is_empty();
+        if is_replay || turn.position == self.committed {
+            // Replay up to the committed position: nothing to say, nothing to commit.
+            self.gathered_to = None;
+            self.receipts.clear();
+            return 0;
+        }
+        // Where nothing more waits there is no reason to wait for more.
+        let is_last = self.pending == 0 && self.pipeline.is_idle();
+        if !is_due && !is_last {
+            return 0;
+        }
+        self.ticket += 1;
+        let request = CommitRequest {
+            ticket: self.ticket,
+            outputs: std::mem::take(&mut self.gathered),
+            position: turn.position,
+            state_hash: 0,
+            mark: Some(turn.mark),
+        };
+        let pending = request.outputs.len() as u64;
+        self.telemetry.gauges.set(Gauge::CommitPendingMessages, pending);
+        match self.edge.submit_commit(request) {
+            Ok(()) => {
+                self.is_committing = true;
+                self.gathered_to = None;
+                std::mem::swap(&mut self.receipts, &mut self.receipts_underway);
+                self.receipts.clear();
+                1
+            }
+            Err(request) => {
+                self.gathered = request.outputs;
+                0
+            }
+        }
+    }
+
+    fn take_outcome(&mut self) -> Result<usize, EdgeError> {
+        let Some(committed) = self.edge.poll_committed()? else { return Ok(0) };
+        assert!(self.is_committing);
+        self.is_committing = false;
+        self.committed = committed.position;
+        self.telemetry.gauges.set(Gauge::CommitPendingMessages, 0);
+        for (received_at, documents) in self.receipts_underway.drain(..) {
+            let micros = u64::try_from(received_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.latency.record(micros, documents);
+        }
+        self.latency.merge_into(&self.telemetry.latency);
+        Ok(1)
+    }
+
+    /// Adds what was counted since the last time to the counters that others read.
+    fn count(&mut self) {
+        let now = self.pipeline.tally();
+        let counters = &self.telemetry.counters;
+        counters.add(Counter::Documents, now.documents - self.counted.documents);
+        counters.add(Counter::DocumentBytes, now.bytes - self.counted.bytes);
+        for outcome in Outcome::ALL {
+            counters.add_events(outcome, now.of(outcome) - self.counted.of(outcome));
+        }
+        for &reject in Reject::ALL {
+            let slot = reject as usize;
+            counters.add_rejects(reject, now.rejects[slot] - self.counted.rejects[slot]);
+        }
+        for kind in ChangeKind::ALL {
+            let slot = kind as usize;
+            counters.add_changes(kind, now.changes[slot] - self.counted.changes[slot]);
+        }
+        self.counted = now;
+        self.telemetry.gauges.set(Gauge::Shipments, self.pipeline.shipments() as u64);
+    }
+}
+
+/// A message as it is published: `docs/FORMATS.md` defines the headers.
+fn published(output: &CoreOutput, message: &Message, source: &str) -> Output {
+    let headers = match message.kind {
+        MessageKind::Change { kind, id } => {
+            let id = format!("{:032x}", id.0);
+            vec![
+                ("Crossdock-Id", id.clone()),
+                ("Crossdock-Kind", kind.name().to_owned()),
+                ("Crossdock-Version", String::from("1")),
+                ("ce-specversion", String::from("1.0")),
+                ("ce-id", id),
+                ("ce-type", format!("crossdock.{}.v1", kind.name())),
+                ("ce-source", source.to_owned()),
+            ]
+        }
+        MessageKind::DeadLetter(reject) => {
+            vec![("Crossdock-Reason", reject.name().to_owned())]
+        }
+    };
+    Output {
+        seq: message.position.seq,
+        index: message.position.index,
+        subject: output.subject(message).into(),
+        headers,
+        body: Bytes::copy_from_slice(output.body(message)),
+    }
+}

@@ -1,0 +1,369 @@
+//! The pipeline: lanes and shards on threads of their own.
+//!
+//! # Place
+//!
+//! A source submits turns; **the pipeline** reads and applies them; the collector hands back what
+//! is to be said, turn by turn, in the order of the log.
+//!
+//! # Method
+//!
+//! ```text
+//! submit ->  lane 0 \ / shard 0 -> \
+//!                    X               collect
+//! submit ->  lane 1 / \ shard 1 -> /
+//! ```
+//!
+//! Turn `n` goes to lane `n mod L`. A lane hands every shard one batch a turn, so a shard takes
+//! turn `n` from lane `n mod L` and never has to ask which is next. Every arrow is a ring; a full
+//! ring stops whoever is before it.
+//!
+//! # Holds
+//!
+//! - The messages of a turn are those of [`crossdock_core::engine::Engine`] on one thread, byte
+//!   for byte, whatever the number of lanes and shards.
+
+use std::collections::VecDeque;
+use std::thread::JoinHandle;
+
+use crossdock_core::batch::Batch;
+use crossdock_core::engine::EngineOptions;
+use crossdock_core::feeds::Feeds;
+use crossdock_core::intake::Intake;
+use crossdock_core::lane::{Lane, LaneOutput};
+use crossdock_core::output::{self, Message, Output};
+use crossdock_core::shard::{Shard, ShardOptions};
+use crossdock_core::standardize::place::Atlas;
+use crossdock_core::tally::Tally;
+use crossdock_model::limits::RING_BATCHES_MAX;
+
+use crate::agent::{self, Agent};
+use crate::ring::{Reader, Writer, ring};
+
+/// A turn on its way through a lane.
+#[derive(Debug, Default)]
+struct LaneTurn {
+    intake: Intake,
+    letters: Output,
+    tally: Tally,
+}
+
+/// A turn on its way through a shard.
+#[derive(Debug, Default)]
+struct ShardTurn {
+    batch: Batch,
+    output: Output,
+    tally: Tally,
+    shipments: usize,
+}
+
+/// What one turn had to say.
+#[derive(Debug)]
+pub struct Collected {
+    lane: LaneTurn,
+    shards: Vec<ShardTurn>,
+}
+
+impl Collected {
+    /// Visits the messages in the order of the log.
+    pub fn visit(&self, visit: impl FnMut(&Output, &Message)) {
+        let shards = self.shards.iter().map(|turn| &turn.output);
+        let outputs: Vec<&Output> = shards.chain([&self.lane.letters]).collect();
+        output::merge(&outputs, visit);
+    }
+
+    /// The documents that went in.
+    #[must_use]
+    pub fn intake(&self) -> &Intake {
+        &self.lane.intake
+    }
+}
+
+/// Lanes and shards at work.
+#[derive(Debug)]
+pub struct Pipeline {
+    lanes_in: Vec<Writer<LaneTurn>>,
+    lanes_out: Vec<Reader<LaneTurn>>,
+    shards_out: Vec<Reader<ShardTurn>>,
+    /// Batches on their way back, by lane and shard.
+    spare: Vec<Vec<Writer<ShardTurn>>>,
+    threads: Vec<JoinHandle<()>>,
+    submitted: u64,
+    collected: u64,
+    waiting: VecDeque<LaneTurn>,
+    partial: Vec<Option<ShardTurn>>,
+    lane_tallies: Vec<Tally>,
+    shard_tallies: Vec<(Tally, usize)>,
+}
+
+/// Turns under way at most: what all rings of one lane hold.
+const TURNS_MAX: u64 = RING_BATCHES_MAX as u64;
+
+impl Pipeline {
+    /// Starts the threads.
+    #[must_use]
+    pub fn start(feeds: &Feeds, options: &EngineOptions) -> Self {
+        let (lanes, shards) = (options.lanes, options.shards);
+        assert!(0 < lanes && 0 < shards);
+        let atlas = Atlas::load();
+        let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
+            (0..shards).map(|_| Vec::new()).collect();
+        let mut pipeline = Self {
+            lanes_in: Vec::new(),
+            lanes_out: Vec::new(),
+            shards_out: Vec::new(),
+            spare: Vec::new(),
+            threads: Vec::new(),
+            submitted: 0,
+            collected: 0,
+            waiting: VecDeque::new(),
+            partial: (0..shards).map(|_| None).collect(),
+            lane_tallies: vec![Tally::default(); lanes],
+            shard_tallies: vec![(Tally::default(), 0); shards],
+        };
+        for index in 0..lanes {
+            let (inbox_writer, inbox) = ring(RING_BATCHES_MAX);
+            let (outbox, outbox_reader) = ring(RING_BATCHES_MAX);
+            let mut to_shards = Vec::new();
+            let mut spare_readers = Vec::new();
+            let mut spare_writers = Vec::new();
+            for readers in &mut shard_readers {
+                let (writer, reader) = ring(RING_BATCHES_MAX);
+                to_shards.push(writer);
+                readers.push(reader);
+                let (writer, reader) = ring(2 * RING_BATCHES_MAX);
+                spare_writers.push(writer);
+                spare_readers.push(reader);
+            }
+            pipeline.lanes_in.push(inbox_writer);
+            pipeline.lanes_out.push(outbox_reader);
+            pipeline.spare.push(spare_writers);
+            pipeline.threads.push(agent::spawn(LaneAgent {
+                name: format!("lane-{index}"),
+                lane: Lane::new(feeds.clone(), atlas.clone(), options.lane.clone()),
+                inbox,
+                outbox,
+                to_shards,
+                spare: spare_readers,
+                pending: None,
+                batches: Vec::new(),
+            }));
+        }
+        for (index, inboxes) in shard_readers.into_iter().enumerate() {
+            let (outbox, reader) = ring(RING_BATCHES_MAX * lanes);
+            pipeline.shards_out.push(reader);
+            let shard = Shard::new(ShardOptions {
+                shipments_expected: options.shipments_expected / shards,
+                texts_size_max: options.texts_size_max,
+                feed_names: feeds.names(),
+            });
+            pipeline.threads.push(agent::spawn(ShardAgent {
+                name: format!("shard-{index}"),
+                shard,
+                inboxes,
+                outbox,
+                turn_index: 0,
+                pending: None,
+            }));
+        }
+        pipeline
+    }
+
+    /// True where another turn may be submitted.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.submitted - self.collected < TURNS_MAX
+    }
+
+    /// True where everything that was submitted was collected.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.submitted == self.collected
+    }
+
+    /// An empty intake to fill, with the memory of an earlier turn where there is one.
+    pub fn spare_intake(&mut self) -> Intake {
+        self.waiting.pop_front().map(|turn| turn.intake).unwrap_or_default()
+    }
+
+    /// Submits a turn. There must be room.
+    pub fn submit(&mut self, intake: Intake) {
+        assert!(self.has_room());
+        let lane = (self.submitted % self.lanes_in.len() as u64) as usize;
+        self.submitted += 1;
+        let turn = LaneTurn { intake, ..LaneTurn::default() };
+        let pushed = self.lanes_in[lane].push(turn);
+        assert!(pushed.is_ok(), "a lane's ring holds all turns that may be under way");
+    }
+
+    /// What the next turn has to say, when all its shards have spoken.
+    pub fn collect(&mut self) -> Option<Collected> {
+        if self.is_idle() {
+            return None;
+        }
+        for (partial, reader) in self.partial.iter_mut().zip(&mut self.shards_out) {
+            if partial.is_none() {
+                *partial = reader.pop();
+            }
+        }
+        if self.partial.iter().any(Option::is_none) {
+            return None;
+        }
+        let lane_index = (self.collected % self.lanes_out.len() as u64) as usize;
+        let lane = self.lanes_out[lane_index].pop()?;
+        self.collected += 1;
+        self.lane_tallies[lane_index] = lane.tally;
+        let shards: Vec<ShardTurn> = self.partial.iter_mut().filter_map(Option::take).collect();
+        for (tally, turn) in self.shard_tallies.iter_mut().zip(&shards) {
+            *tally = (turn.tally, turn.shipments);
+        }
+        Some(Collected { lane, shards })
+    }
+
+    /// Gives the memory of a collected turn back.
+    pub fn recycle(&mut self, collected: Collected) {
+        let lane_index = ((self.collected - 1) % self.lanes_in.len() as u64) as usize;
+        let Collected { mut lane, shards } = collected;
+        for (writer, mut turn) in self.spare[lane_index].iter_mut().zip(shards) {
+            turn.batch.clear();
+            turn.output.clear();
+            // A full ring of spares means that there are enough of them.
+            drop(writer.push(turn));
+        }
+        lane.intake.clear();
+        if self.waiting.len() < RING_BATCHES_MAX {
+            self.waiting.push_back(lane);
+        }
+    }
+
+    /// The account up to the last turn collected.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        for tally in self.lane_tallies.iter().chain(self.shard_tallies.iter().map(|(it, _)| it)) {
+            sum.add(tally);
+        }
+        sum
+    }
+
+    /// Shipments known, up to the last turn collected.
+    #[must_use]
+    pub fn shipments(&self) -> usize {
+        self.shard_tallies.iter().map(|(_, count)| count).sum()
+    }
+
+    /// True where a thread has ended before its time: a bug, after which nothing may be said.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+}
+
+/// Reads documents.
+#[derive(Debug)]
+struct LaneAgent {
+    name: String,
+    lane: Lane,
+    inbox: Reader<LaneTurn>,
+    outbox: Writer<LaneTurn>,
+    to_shards: Vec<Writer<ShardTurn>>,
+    spare: Vec<Reader<ShardTurn>>,
+    /// A turn that was read and not handed on yet, by shard, and its lane part.
+    pending: Option<(Vec<Option<ShardTurn>>, Option<LaneTurn>)>,
+    batches: Vec<Batch>,
+}
+
+impl LaneAgent {
+    fn read(&mut self, mut turn: LaneTurn) {
+        let mut outgoing: Vec<ShardTurn> =
+            self.spare.iter_mut().map(|spare| spare.pop().unwrap_or_default()).collect();
+        self.batches.clear();
+        self.batches.extend(outgoing.iter_mut().map(|turn| std::mem::take(&mut turn.batch)));
+        turn.letters.clear();
+        let mut out = LaneOutput { batches: &mut self.batches, letters: &mut turn.letters };
+        self.lane.read(&turn.intake, &mut out);
+        turn.tally = *self.lane.tally();
+        for (target, batch) in outgoing.iter_mut().zip(self.batches.drain(..)) {
+            target.batch = batch;
+        }
+        self.pending = Some((outgoing.into_iter().map(Some).collect(), Some(turn)));
+    }
+
+    /// Hands on what was read; true when all of it is gone.
+    fn hand_on(&mut self) -> bool {
+        let Some((shard_turns, lane_turn)) = &mut self.pending else { return true };
+        for (writer, slot) in self.to_shards.iter_mut().zip(shard_turns.iter_mut()) {
+            if let Some(turn) = slot.take() {
+                *slot = writer.push(turn).err();
+            }
+        }
+        if let Some(turn) = lane_turn.take() {
+            *lane_turn = self.outbox.push(turn).err();
+        }
+        let is_gone = lane_turn.is_none() && shard_turns.iter().all(Option::is_none);
+        if is_gone {
+            self.pending = None;
+        }
+        is_gone
+    }
+}
+
+impl Agent for LaneAgent {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn turn(&mut self) -> usize {
+        if !self.hand_on() {
+            return 0;
+        }
+        let Some(turn) = self.inbox.pop() else { return 0 };
+        self.read(turn);
+        self.hand_on();
+        1
+    }
+
+    fn is_done(&self) -> bool {
+        (self.pending.is_none() && self.inbox.is_finished()) || self.outbox.is_closed()
+    }
+}
+
+/// Owns shipments.
+#[derive(Debug)]
+struct ShardAgent {
+    name: String,
+    shard: Shard,
+    /// One per lane.
+    inboxes: Vec<Reader<ShardTurn>>,
+    outbox: Writer<ShardTurn>,
+    turn_index: u64,
+    pending: Option<ShardTurn>,
+}
+
+impl Agent for ShardAgent {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn turn(&mut self) -> usize {
+        if let Some(turn) = self.pending.take()
+            && let Err(turn) = self.outbox.push(turn)
+        {
+            self.pending = Some(turn);
+            return 0;
+        }
+        let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
+        let Some(mut turn) = self.inboxes[lane].pop() else { return 0 };
+        self.turn_index += 1;
+        turn.output.clear();
+        self.shard.apply(&turn.batch, &mut turn.output);
+        turn.tally = *self.shard.tally();
+        turn.shipments = self.shard.shipment_count();
+        self.pending = self.outbox.push(turn).err();
+        1
+    }
+
+    fn is_done(&self) -> bool {
+        let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
+        (self.pending.is_none() && self.inboxes[lane].is_finished()) || self.outbox.is_closed()
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use crossdock_format::{DecodeLimits, Decoder, Format, PADDING, pad};
+use crossdock_format::{DecodeLimits, Decoder, Format, PADDING, Shapes, pad};
 
 const ROUNDS: usize = 41;
 const BYTES_PER_ROUND: usize = 1 << 21;
@@ -79,6 +79,44 @@ fn edifact(count: usize) -> String {
     }
     out.push_str(&format!("UNT+{}+1'UNZ+1+7'", 4 + 3 * count));
     out
+}
+
+/// The same JSON by its learned shape, beside the decoder, in turn.
+fn shape(text: &str) {
+    let mut decoder = Decoder::new(DecodeLimits::default());
+    let mut shapes = Shapes::new(DecodeLimits::default());
+    if shapes.learn(text.as_bytes()).is_none() {
+        println!("the document has no shape");
+        return;
+    }
+    let document_count = (BYTES_PER_ROUND / text.len()).max(1);
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        let mut payload = text.as_bytes().to_vec();
+        pad(&mut payload);
+        let stride = payload.len();
+        let mut payload = payload.repeat(document_count);
+        let start = Instant::now();
+        for document in payload.chunks_exact(stride) {
+            assert!(shapes.match_document(&document[..text.len()]).is_some());
+        }
+        times[0].push(start.elapsed().as_nanos() as f64 / document_count as f64);
+        let start = Instant::now();
+        for document in payload.chunks_exact_mut(stride) {
+            assert!(decoder.decode_padded(&Format::Json, document, text.len()).is_ok());
+        }
+        times[1].push(start.elapsed().as_nanos() as f64 / document_count as f64);
+    }
+    let mut ratios: Vec<f64> =
+        times[1].iter().zip(&times[0]).map(|(tape, shape)| tape / shape).collect();
+    ratios.sort_by(f64::total_cmp);
+    let best = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    println!(
+        "shape: {:.0} ns a document at best, tape {:.0}; median of rounds x{:.2}",
+        best(&times[0]),
+        best(&times[1]),
+        ratios[ratios.len() / 2]
+    );
 }
 
 fn main() {

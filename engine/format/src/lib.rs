@@ -10,7 +10,7 @@
 //! list of spans and then written out as the same nodes, so that one extractor walks all. Storage is reused.
 //!
 //! # Holds
-//! [`Decoder`] (all formats), [`Document`] and [`TapeView`] (what comes out), [`Splitter`] (documents of a payload),
+//! [`Decoder`] (all formats), [`Shapes`] (the quick way for JSON that repeats), [`Document`] and [`TapeView`] (what comes out), [`Splitter`] (documents of a payload),
 //! [`DecodeLimits`], [`DecodeError`], [`Warning`].
 //!
 //! # Does not hold
@@ -32,6 +32,7 @@ mod names;
 mod outline;
 mod scanners;
 mod segments;
+mod shape;
 mod split;
 mod tape;
 mod warning;
@@ -42,6 +43,7 @@ pub use compression::{Compression, Inflater};
 pub use decode::{CsvOptions, Decoder, Document, Format, PADDING, pad};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use limits::DecodeLimits;
+pub use shape::{Capture, CaptureKind, Match, Shapes};
 pub use simd_json::{Node, StaticNode};
 pub use split::Splitter;
 pub use tape::{Elements, Entries, NumberText, TapeView};

@@ -66,7 +66,7 @@ impl Carrier {
             Self::Ups => "ups",
             Self::Fedex => "fedex",
             Self::Usps => "usps",
-            Self::Dhl => "dhl",
+            Self::Dhl => "dhl-express",
             Self::Local => "swiftline",
         }
     }
@@ -155,9 +155,14 @@ impl Events {
 impl Telling<'_> {
     /// The tracking number, unless it is to be missing.
     pub(crate) fn put_number(&self, buffer: &mut Vec<u8>) {
-        if self.entry.truth.fate != Fate::Broken(Breakage::NoNumber) {
+        if self.has_number() {
             put_number(self.plan, self.story, buffer);
         }
+    }
+
+    /// True unless the number is to be missing.
+    pub(crate) fn has_number(&self) -> bool {
+        self.entry.truth.fate != Fate::Broken(Breakage::NoNumber)
     }
 
     /// True where the time is to be nonsense.

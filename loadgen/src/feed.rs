@@ -73,7 +73,7 @@ impl Feed {
 
     /// True where shipments cross borders and the feed has words for customs.
     pub(crate) const fn knows_borders(self) -> bool {
-        !matches!(self, Self::Usps)
+        !matches!(self, Self::Usps | Self::Shippo)
     }
 
     /// True where a time has no seconds.

@@ -40,3 +40,6 @@ pub mod story;
 mod carriers;
 
 pub mod oracle;
+
+pub mod capture;
+pub mod check;

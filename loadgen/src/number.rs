@@ -5,7 +5,7 @@
 //! A shipment's index is scattered over the serial digits by an affine bijection modulo a power of
 //! ten, so that neighbours do not look alike and no two shipments share a number. The check
 //! digits are those of the carriers (UPS mod 10 with doubled odd places, FedEx 3-1-7 mod 11,
-//! USPS and SSCC-18 GS1 mod 10, DHL Express mod 7, UPU S10 mod 11).
+//! USPS GS1 mod 10, DHL Express mod 7).
 //!
 //! # Holds
 //!
@@ -88,20 +88,6 @@ pub(crate) fn put_dhl(buffer: &mut Vec<u8>, index: u64) {
     buffer.put_padded(serial % 7, 1);
 }
 
-/// Extension digit, company prefix, serial, check digit: 18 digits.
-pub(crate) fn put_sscc(buffer: &mut Vec<u8>, index: u64) {
-    let start = buffer.len();
-    buffer.put("00614141");
-    buffer.put_padded(scatter(index, 1_000_000_000), 9);
-    let check = gs1_check(&buffer[start..]);
-    buffer.put_padded(check, 1);
-}
-
-/// A progressive number of a freight carrier.
-pub(crate) fn put_pro(buffer: &mut Vec<u8>, index: u64) {
-    buffer.put_padded(1_000_000_000 + scatter(index, 1_000_000_000), 10);
-}
-
 /// A number of a local fleet, store or warehouse.
 pub(crate) fn put_local(buffer: &mut Vec<u8>, index: u64) {
     buffer.put("XD");
@@ -142,8 +128,6 @@ mod tests {
             (put_fedex, 12),
             (put_usps, 22),
             (put_dhl, 10),
-            (put_sscc, 18),
-            (put_pro, 10),
             (put_local, 14),
         ] {
             let mut seen = std::collections::BTreeSet::new();

@@ -167,6 +167,28 @@ impl Meaning {
         self
     }
 
+    /// And ends open exceptions.
+    pub(crate) const fn resolving(mut self) -> Self {
+        self.resolves = true;
+        self
+    }
+
+    /// But nobody had it in hand.
+    pub(crate) const fn logical(mut self) -> Self {
+        self.physical = false;
+        self
+    }
+
+    /// Only something wrong, and no more.
+    pub(crate) const fn trouble(exception: ExceptionClass) -> Self {
+        Self::of(Detail::ExceptionOnly).opening(exception)
+    }
+
+    /// An attempt that failed.
+    pub(crate) const fn attempt(detail: Detail) -> Self {
+        Self::of(detail).opening(ExceptionClass::DeliveryFailed)
+    }
+
     /// True where the code is in no table.
     #[must_use]
     pub const fn is_unmapped(&self) -> bool {

@@ -63,22 +63,6 @@ const PAIRS: [[u8; 2]; 100] = {
 
 const HEX: [u8; 16] = *b"0123456789abcdef";
 
-/// Names of the months, from January.
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// What a writer can put into a buffer.
 pub(crate) trait Put {
     /// A piece as it stands.
@@ -97,18 +81,10 @@ pub(crate) trait Put {
     fn put_hex(&mut self, number: u64, width: usize);
     /// `2026-05-21T08:14:00`.
     fn put_iso(&mut self, clock: Clock);
-    /// `2026-05-21`.
-    fn put_date(&mut self, clock: Clock);
     /// `20260521`.
     fn put_compact_date(&mut self, clock: Clock);
     /// `081400`.
     fn put_compact_time(&mut self, clock: Clock);
-    /// `08:14:00`.
-    fn put_time(&mut self, clock: Clock);
-    /// `May 21, 2026`.
-    fn put_long_date(&mut self, clock: Clock);
-    /// `8:14 am`.
-    fn put_short_time(&mut self, clock: Clock);
     /// `-05:00`, from minutes, with `separator` between hours and minutes.
     fn put_offset(&mut self, minutes: i32, separator: &str);
 }
@@ -178,15 +154,6 @@ impl Put for Vec<u8> {
         self.extend_from_slice(&text);
     }
 
-    fn put_date(&mut self, clock: Clock) {
-        let at = civil(clock);
-        self.put_4(at.year);
-        self.push(b'-');
-        self.put_2(at.month);
-        self.push(b'-');
-        self.put_2(at.day);
-    }
-
     fn put_compact_date(&mut self, clock: Clock) {
         let at = civil(clock);
         self.put_4(at.year);
@@ -199,32 +166,6 @@ impl Put for Vec<u8> {
         self.put_2(at.hour);
         self.put_2(at.minute);
         self.put_2(at.second);
-    }
-
-    fn put_time(&mut self, clock: Clock) {
-        let at = civil(clock);
-        self.put_2(at.hour);
-        self.push(b':');
-        self.put_2(at.minute);
-        self.push(b':');
-        self.put_2(at.second);
-    }
-
-    fn put_long_date(&mut self, clock: Clock) {
-        let at = civil(clock);
-        self.put(MONTHS[at.month as usize - 1]);
-        self.push(b' ');
-        self.put_number(u64::from(at.day));
-        self.put(", ");
-        self.put_4(at.year);
-    }
-
-    fn put_short_time(&mut self, clock: Clock) {
-        let at = civil(clock);
-        self.put_number(u64::from(if at.hour % 12 == 0 { 12 } else { at.hour % 12 }));
-        self.push(b':');
-        self.put_2(at.minute);
-        self.put(if at.hour < 12 { " am" } else { " pm" });
     }
 
     fn put_offset(&mut self, minutes: i32, separator: &str) {
@@ -249,13 +190,8 @@ mod tests {
     fn times_are_written_as_carriers_write_them() {
         let clock = 1_779_351_240; // 2026-05-21T08:14:00Z
         check(|b| b.put_iso(clock), "2026-05-21T08:14:00");
-        check(|b| b.put_date(clock), "2026-05-21");
         check(|b| b.put_compact_date(clock), "20260521");
         check(|b| b.put_compact_time(clock), "081400");
-        check(|b| b.put_time(clock), "08:14:00");
-        check(|b| b.put_long_date(clock), "May 21, 2026");
-        check(|b| b.put_short_time(clock), "8:14 am");
-        check(|b| b.put_short_time(clock + 4 * 3600), "12:14 pm");
         check(|b| b.put_offset(-300, ":"), "-05:00");
         check(|b| b.put_offset(330, "."), "+05.30");
         check(|b| b.put_iso(951_782_400), "2000-02-29T00:00:00");

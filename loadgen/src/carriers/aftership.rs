@@ -8,81 +8,124 @@ use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `tag`, `subtag`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (tag, subtag, text, meaning) = match step {
-        Step::Label => (
-            "InfoReceived",
-            "InfoReceived_001",
+    Some(match step {
+        Step::Label => Saying::new(
+            ["InfoReceived", "InfoReceived_001", ""],
             "Shipment information received",
             Meaning::of(Detail::LabelCreated),
         ),
-        Step::Pickup => (
-            "InTransit",
-            "InTransit_002",
+        Step::Pickup => Saying::new(
+            ["InTransit", "InTransit_002", ""],
             "Accepted by carrier",
             Meaning::of(Detail::AcceptedByCarrier),
         ),
-        Step::Departed => (
-            "InTransit",
-            "InTransit_007",
+        Step::Departed => Saying::new(
+            ["InTransit", "InTransit_007", ""],
             "Departed from facility",
             Meaning::of(Detail::DepartedFacility),
         ),
-        Step::Arrived => (
-            "InTransit",
-            "InTransit_003",
+        Step::Arrived => Saying::new(
+            ["InTransit", "InTransit_003", ""],
             "Arrived at facility",
             Meaning::of(Detail::ArrivedFacility),
         ),
-        Step::CustomsReleased => (
-            "InTransit",
-            "InTransit_005",
-            "Customs clearance completed",
-            Meaning::of(Detail::CustomsReleased),
+        Step::CustomsStart => Saying::new(
+            ["InTransit", "InTransit_006", ""],
+            "Customs clearance started",
+            Meaning::of(Detail::CustomsInProgress),
         ),
-        Step::OutForDelivery => (
-            "OutForDelivery",
-            "OutForDelivery_001",
+        Step::CustomsHold => Saying::new(
+            ["Exception", "Exception_004", ""],
+            "Delayed by customs",
+            Meaning::of(Detail::CustomsHeld).opening(ExceptionClass::CustomsHold),
+        ),
+        Step::CustomsReleased => Saying::new(
+            ["InTransit", "InTransit_005", ""],
+            "Customs clearance completed",
+            Meaning::of(Detail::CustomsReleased).resolving(),
+        ),
+        Step::OutForDelivery => Saying::new(
+            ["OutForDelivery", "OutForDelivery_001", ""],
             "Out for delivery",
             Meaning::of(Detail::OutForDelivery),
         ),
-        Step::ReadyAtPoint => (
-            "AvailableForPickup",
-            "AvailableForPickup_001",
+        Step::Attempt => Saying::new(
+            ["AttemptFail", "AttemptFail_002", ""],
+            "Addressee not available",
+            Meaning::attempt(Detail::Attempted),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["AvailableForPickup", "AvailableForPickup_001", ""],
             "Available for pickup",
             Meaning::of(Detail::PickupReadyPoint),
         ),
-        Step::Delivered => {
-            ("Delivered", "Delivered_001", "Delivered", Meaning::of(Detail::Delivered))
-        }
-        Step::Signed => (
+        Step::Delivered => Saying::new(
+            ["Delivered", "Delivered_001", ""],
             "Delivered",
-            "Delivered_003",
+            Meaning::of(Detail::Delivered),
+        ),
+        Step::Signed => Saying::new(
+            ["Delivered", "Delivered_003", ""],
             "Delivered and signed",
             Meaning::of(Detail::DeliveredSigned),
         ),
-        Step::Collected => (
-            "Delivered",
-            "Delivered_002",
+        Step::Collected => Saying::new(
+            ["Delivered", "Delivered_002", ""],
             "Picked up by customer",
             Meaning::of(Detail::CollectedByCustomer),
         ),
-        Step::Delayed => (
-            "Exception",
-            "Exception_017",
+        Step::Delayed => Saying::new(
+            ["Exception", "Exception_017", ""],
             "Delayed by extreme weather",
-            Meaning::of(Detail::ExceptionOnly).opening(ExceptionClass::Delayed),
+            Meaning::trouble(ExceptionClass::Delayed),
         ),
-        Step::ReturnStart => {
-            ("Exception", "Exception_010", "Returning to sender", Meaning::of(Detail::RtsInTransit))
+        Step::Address => Saying::new(
+            ["Exception", "Exception_007", ""],
+            "Incorrect address",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["Exception", "Exception_012", ""],
+            "Shipment damaged",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Misrouted => Saying::new(
+            ["Exception", "Exception_016", ""],
+            "Missorted",
+            Meaning::trouble(ExceptionClass::Misrouted),
+        ),
+        Step::Refused => Saying::new(
+            ["Exception", "Exception_003", ""],
+            "Refused by customer",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::Resolved => Saying::new(
+            ["InTransit", "InTransit_008", ""],
+            "Problem resolved",
+            Meaning::of(Detail::ExceptionResolved),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["Exception", "Exception_010", ""],
+            "Returning to sender",
+            Meaning::of(Detail::RtsInitiated),
+        ),
+        Step::ReturnedToSender => Saying::new(
+            ["Exception", "Exception_011", ""],
+            "Returned to sender",
+            Meaning::of(Detail::RtsDelivered),
+        ),
+        Step::Cancelled => Saying::new(
+            ["Exception", "Exception_020", ""],
+            "Shipment cancelled",
+            Meaning::of(Detail::Cancelled),
+        ),
+        Step::Unknown => {
+            Saying::new(["InTransit", "InTransit_099", ""], "Moored", Meaning::of(Detail::Unmapped))
         }
-        Step::ReturnedToSender => {
-            ("Exception", "Exception_011", "Returned to sender", Meaning::of(Detail::RtsDelivered))
-        }
-        Step::Unknown => ("InTransit", "InTransit_099", "Moored", Meaning::of(Detail::Unmapped)),
         _ => return None,
-    };
-    Some(Saying::new([tag, subtag, ""], text, meaning))
+    })
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {

@@ -1,30 +1,131 @@
 //! DHL Shipment Tracking, Unified: newest first, five codes, everything else is words.
 
 use crossdock_model::detail::Detail;
+use crossdock_model::exception::ExceptionClass;
 
 use crate::carriers::{Telling, Told};
 use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `statusCode`, `status`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (code, status, text, detail) = match step {
-        Step::Label => {
-            ("pre-transit", "PRE-TRANSIT", "Shipment information received", Detail::LabelCreated)
-        }
-        Step::Departed => (
-            "transit",
-            "TRANSIT",
-            "Shipment has departed from a DHL facility",
-            Detail::DepartedFacility,
+    Some(match step {
+        Step::Label => Saying::new(
+            ["pre-transit", "PRE-TRANSIT", ""],
+            "Shipment information received",
+            Meaning::of(Detail::LabelCreated),
         ),
-        Step::Arrived => {
-            ("transit", "TRANSIT", "Arrived at DHL Sort Facility", Detail::ArrivedFacility)
+        Step::Pickup => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Shipment picked up",
+            Meaning::of(Detail::PickedUp),
+        ),
+        Step::Departed => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Shipment has departed from a DHL facility",
+            Meaning::of(Detail::DepartedFacility),
+        ),
+        Step::Arrived => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Arrived at DHL Sort Facility",
+            Meaning::of(Detail::ArrivedFacility),
+        ),
+        Step::Processed => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Processed at DHL hub",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::CustomsStart => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Customs status updated",
+            Meaning::of(Detail::CustomsInProgress),
+        ),
+        Step::CustomsHold => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Clearance delay",
+            Meaning::of(Detail::CustomsHeld).opening(ExceptionClass::CustomsHold),
+        ),
+        Step::CustomsReleased => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Clearance processing complete",
+            Meaning::of(Detail::CustomsReleased).resolving(),
+        ),
+        Step::Depot => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Arrived at DHL Delivery Facility",
+            Meaning::of(Detail::ArrivedDeliveryDepot),
+        ),
+        Step::OutForDelivery => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Shipment is out with courier for delivery",
+            Meaning::of(Detail::OutForDelivery),
+        ),
+        Step::Attempt => Saying::new(
+            ["failure", "FAILURE", ""],
+            "Recipient not home",
+            Meaning::attempt(Detail::Attempted),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Awaiting collection by the recipient",
+            Meaning::of(Detail::PickupReadyPoint),
+        ),
+        Step::Delivered => {
+            Saying::new(["delivered", "DELIVERED", ""], "Delivered", Meaning::of(Detail::Delivered))
         }
-        Step::Delivered => ("delivered", "DELIVERED", "Delivered", Detail::Delivered),
+        Step::Signed => Saying::new(
+            ["delivered", "DELIVERED", ""],
+            "Delivered - Signed for by recipient",
+            Meaning::of(Detail::DeliveredSigned),
+        ),
+        Step::Collected => Saying::new(
+            ["delivered", "DELIVERED", ""],
+            "Shipment collected by the recipient",
+            Meaning::of(Detail::CollectedByCustomer),
+        ),
+        Step::Delayed => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Delay due to adverse weather",
+            Meaning::trouble(ExceptionClass::Delayed),
+        ),
+        Step::Address => Saying::new(
+            ["failure", "FAILURE", ""],
+            "Incorrect address",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["failure", "FAILURE", ""],
+            "Shipment damaged",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Misrouted => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Shipment was missorted",
+            Meaning::trouble(ExceptionClass::Misrouted),
+        ),
+        Step::Held => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Shipment on hold",
+            Meaning::trouble(ExceptionClass::Held),
+        ),
+        Step::Refused => Saying::new(
+            ["failure", "FAILURE", ""],
+            "Recipient refused delivery",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["transit", "TRANSIT", ""],
+            "Return to sender",
+            Meaning::of(Detail::RtsInTransit),
+        ),
+        Step::ReturnedToSender => Saying::new(
+            ["delivered", "DELIVERED", ""],
+            "Returned to shipper",
+            Meaning::of(Detail::RtsDelivered),
+        ),
         _ => return None,
-    };
-    Some(Saying::new([code, status, ""], text, Meaning::of(detail)))
+    })
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
@@ -41,8 +142,8 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put(telling.destination().city);
     buffer.put(r#""}},"status":"#);
     put_event(&telling.newest(), buffer);
-    buffer.put(r#","details":{"proofOfDeliverySignedAvailable":false,"totalNumberOfPieces":1,"pieceIds":["JD0146000"#);
-    buffer.put_padded(telling.noise() % 100_000_000, 8);
+    buffer.put(r#","details":{"proofOfDeliverySignedAvailable":false,"totalNumberOfPieces":1,"pieceIds":["JD014600"#);
+    buffer.put_padded(telling.shipment(), 9);
     buffer.put(r#""],"references":[{"number":"A-"#);
     buffer.put_padded(telling.shipment(), 8);
     buffer.put(r#"","type":"customer-reference"}]},"events":["#);

@@ -9,52 +9,129 @@ use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `status`, `status_detail`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (status, detail, text, meaning) = match step {
-        Step::Label => (
-            "pre_transit",
-            "label_created",
+    Some(match step {
+        Step::Label => Saying::new(
+            ["pre_transit", "label_created", ""],
             "Shipping Label Created",
             Meaning::of(Detail::LabelCreated),
         ),
-        Step::Departed => (
-            "in_transit",
-            "departed_facility",
+        Step::Pickup => Saying::new(
+            ["in_transit", "received_at_origin_facility", ""],
+            "Accepted at Origin Facility",
+            Meaning::of(Detail::AcceptedByCarrier),
+        ),
+        Step::Departed => Saying::new(
+            ["in_transit", "departed_facility", ""],
             "Departed Facility",
             Meaning::of(Detail::DepartedFacility),
         ),
-        Step::Arrived => (
-            "in_transit",
-            "arrived_at_facility",
+        Step::Arrived => Saying::new(
+            ["in_transit", "arrived_at_facility", ""],
             "Arrived at Facility",
             Meaning::of(Detail::ArrivedFacility),
         ),
-        Step::OutForDelivery => (
-            "out_for_delivery",
-            "out_for_delivery",
+        Step::Processed => Saying::new(
+            ["in_transit", "status_update", ""],
+            "Processed Through Facility",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::CustomsStart => Saying::new(
+            ["in_transit", "status_update", ""],
+            "Customs clearance in progress",
+            Meaning::of(Detail::CustomsInProgress),
+        ),
+        Step::CustomsHold => Saying::new(
+            ["in_transit", "held", ""],
+            "Held by customs",
+            Meaning::of(Detail::CustomsHeld).opening(ExceptionClass::CustomsHold),
+        ),
+        Step::CustomsReleased => Saying::new(
+            ["in_transit", "status_update", ""],
+            "Released by customs",
+            Meaning::of(Detail::CustomsReleased).resolving(),
+        ),
+        Step::Depot => Saying::new(
+            ["in_transit", "received_at_destination_facility", ""],
+            "Arrived at Post Office",
+            Meaning::of(Detail::ArrivedDeliveryDepot),
+        ),
+        Step::OutForDelivery => Saying::new(
+            ["out_for_delivery", "out_for_delivery", ""],
             "Out for Delivery",
             Meaning::of(Detail::OutForDelivery),
         ),
-        Step::ReadyAtPoint => (
-            "available_for_pickup",
-            "arrived_at_pickup_location",
+        Step::Attempt => Saying::new(
+            ["failure", "delivery_exception", ""],
+            "Notice Left (No Authorized Recipient Available)",
+            Meaning::attempt(Detail::NoticeLeft),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["available_for_pickup", "arrived_at_pickup_location", ""],
             "Available for Pickup",
             Meaning::of(Detail::PickupReadyPoint),
         ),
-        Step::Delivered => {
-            ("delivered", "arrived_at_destination", "Delivered", Meaning::of(Detail::Delivered))
-        }
-        Step::Delayed => (
-            "in_transit",
-            "weather_delay",
-            "Weather Delay",
-            Meaning::of(Detail::ExceptionOnly).opening(ExceptionClass::Delayed),
+        Step::Delivered => Saying::new(
+            ["delivered", "arrived_at_destination", ""],
+            "Delivered",
+            Meaning::of(Detail::Delivered),
         ),
-        Step::Cancelled => ("cancelled", "cancelled", "Cancelled", Meaning::of(Detail::Cancelled)),
-        Step::Unknown => ("in_transit", "moored", "Moored", Meaning::of(Detail::Unmapped)),
+        Step::Collected => Saying::new(
+            ["delivered", "arrived_at_destination", ""],
+            "Delivered, Individual Picked Up at Post Office",
+            Meaning::of(Detail::CollectedByCustomer),
+        ),
+        Step::Delayed => Saying::new(
+            ["in_transit", "weather_delay", ""],
+            "Weather Delay",
+            Meaning::trouble(ExceptionClass::Delayed),
+        ),
+        Step::Address => Saying::new(
+            ["in_transit", "address_correction", ""],
+            "Address correction needed",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["failure", "damaged", ""],
+            "Damaged",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Misrouted => Saying::new(
+            ["in_transit", "missorted", ""],
+            "Missorted",
+            Meaning::trouble(ExceptionClass::Misrouted),
+        ),
+        Step::Held => Saying::new(
+            ["in_transit", "held", ""],
+            "Held at facility",
+            Meaning::trouble(ExceptionClass::Held),
+        ),
+        Step::Refused => Saying::new(
+            ["failure", "refused", ""],
+            "Refused by recipient",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["return_to_sender", "return", ""],
+            "Return to Sender",
+            Meaning::of(Detail::RtsInitiated),
+        ),
+        Step::ReturnTransit => Saying::new(
+            ["return_to_sender", "return", ""],
+            "In Transit to Sender",
+            Meaning::of(Detail::RtsInTransit),
+        ),
+        Step::ReturnedToSender => Saying::new(
+            ["delivered", "return", ""],
+            "Delivered, To Original Sender",
+            Meaning::of(Detail::RtsDelivered),
+        ),
+        Step::Cancelled => {
+            Saying::new(["cancelled", "cancelled", ""], "Cancelled", Meaning::of(Detail::Cancelled))
+        }
         _ => return None,
-    };
-    Some(Saying::new([status, detail, ""], text, meaning))
+    })
 }
 
 const fn carrier_name(carrier: Carrier) -> &'static str {

@@ -8,37 +8,119 @@ use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `eventType`, `exceptionCode`, `derivedStatusCode`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (code, exception_code, derived, text, meaning) = match step {
-        Step::Label => (
-            "OC",
-            "",
-            "IN",
+    Some(match step {
+        Step::Label => Saying::new(
+            ["OC", "", "IN"],
             "Shipment information sent to FedEx",
             Meaning::of(Detail::LabelCreated),
         ),
-        Step::Pickup => ("PU", "", "PU", "Picked up", Meaning::of(Detail::PickedUp)),
-        Step::Departed => {
-            ("DP", "", "IT", "Departed FedEx location", Meaning::of(Detail::DepartedFacility))
-        }
-        Step::Arrived => {
-            ("AR", "", "IT", "Arrived at FedEx location", Meaning::of(Detail::ArrivedFacility))
-        }
-        Step::OutForDelivery => {
-            ("OD", "", "OD", "On FedEx vehicle for delivery", Meaning::of(Detail::OutForDelivery))
-        }
-        Step::Delivered => ("DL", "", "DL", "Delivered", Meaning::of(Detail::Delivered)),
-        Step::Delayed => (
-            "SE",
-            "84",
-            "SE",
-            "Shipment exception",
-            Meaning::of(Detail::ExceptionOnly).opening(ExceptionClass::Delayed),
+        Step::Pickup => Saying::new(["PU", "", "PU"], "Picked up", Meaning::of(Detail::PickedUp)),
+        Step::Departed => Saying::new(
+            ["DP", "", "IT"],
+            "Departed FedEx location",
+            Meaning::of(Detail::DepartedFacility),
         ),
-        Step::Unknown => ("ZQ", "", "IT", "Moored", Meaning::of(Detail::Unmapped)),
+        Step::Arrived => Saying::new(
+            ["AR", "", "IT"],
+            "Arrived at FedEx location",
+            Meaning::of(Detail::ArrivedFacility),
+        ),
+        Step::Processed => Saying::new(
+            ["SF", "", "IT"],
+            "At sort facility",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::CustomsStart => Saying::new(
+            ["CP", "", "IT"],
+            "Clearance in progress",
+            Meaning::of(Detail::CustomsInProgress),
+        ),
+        Step::CustomsHold => Saying::new(
+            ["CD", "", "CD"],
+            "Clearance delay",
+            Meaning::of(Detail::CustomsHeld).opening(ExceptionClass::CustomsHold),
+        ),
+        Step::CustomsReleased => Saying::new(
+            ["CC", "", "IT"],
+            "International shipment release - Import",
+            Meaning::of(Detail::CustomsReleased).resolving(),
+        ),
+        Step::Depot => Saying::new(
+            ["AF", "", "IT"],
+            "At local FedEx facility",
+            Meaning::of(Detail::ArrivedDeliveryDepot),
+        ),
+        Step::OutForDelivery => Saying::new(
+            ["OD", "", "OD"],
+            "On FedEx vehicle for delivery",
+            Meaning::of(Detail::OutForDelivery),
+        ),
+        Step::Attempt => Saying::new(
+            ["DE", "08", "DE"],
+            "Delivery exception",
+            Meaning::attempt(Detail::Attempted),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["HP", "", "HL"],
+            "Ready for recipient pickup",
+            Meaning::of(Detail::PickupReadyPoint),
+        ),
+        Step::Delivered => {
+            Saying::new(["DL", "", "DL"], "Delivered", Meaning::of(Detail::Delivered))
+        }
+        Step::Delayed => Saying::new(
+            ["SE", "84", "SE"],
+            "Shipment exception",
+            Meaning::trouble(ExceptionClass::Delayed),
+        ),
+        Step::Address => Saying::new(
+            ["SE", "03", "SE"],
+            "Shipment exception",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["SE", "10", "SE"],
+            "Shipment exception",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Misrouted => Saying::new(
+            ["SE", "18", "SE"],
+            "Shipment exception",
+            Meaning::trouble(ExceptionClass::Misrouted),
+        ),
+        Step::Held => Saying::new(
+            ["SE", "53", "SE"],
+            "Shipment exception",
+            Meaning::trouble(ExceptionClass::Held),
+        ),
+        Step::Refused => Saying::new(
+            ["DE", "07", "DE"],
+            "Delivery exception",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["RS", "", "RS"],
+            "Returning package to shipper",
+            Meaning::of(Detail::RtsInitiated),
+        ),
+        Step::ReturnedToSender => {
+            Saying::new(["DL", "", "DL"], "Delivered to shipper", Meaning::of(Detail::RtsDelivered))
+        }
+        Step::Cancelled => Saying::new(
+            ["CA", "", "CA"],
+            "Shipment cancelled by sender",
+            Meaning::of(Detail::Cancelled),
+        ),
+        Step::Estimate => Saying::new(
+            ["AE", "", "IT"],
+            "Shipment arriving early",
+            Meaning::of(Detail::EtaUpdated),
+        ),
+        Step::Unknown => Saying::new(["ZQ", "", "IT"], "Moored", Meaning::of(Detail::Unmapped)),
         _ => return None,
-    };
-    Some(Saying::new([code, exception_code, derived], text, meaning))
+    })
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {

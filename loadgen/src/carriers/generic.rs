@@ -23,7 +23,6 @@ pub(crate) const fn saying(step: Step) -> Option<Saying> {
         Step::CustomsReleased => (Detail::CustomsReleased, "Released by customs"),
         Step::Depot => (Detail::ArrivedDeliveryDepot, "At delivery depot"),
         Step::OutForDelivery => (Detail::OutForDelivery, "Out for delivery"),
-        Step::Attempt => (Detail::Attempted, "Nobody at home"),
         Step::ReadyAtPoint => (Detail::PickupReadyPoint, "Ready at pickup point"),
         Step::ReadyInStore => (Detail::PickupReadyStore, "Ready in store"),
         Step::Delivered => (Detail::DeliveredDoor, "Left at front door"),
@@ -50,6 +49,14 @@ pub(crate) const fn saying(step: Step) -> Option<Saying> {
         Step::Misrouted => return trouble(ExceptionClass::Misrouted, "Sorted to wrong route"),
         Step::Held => return trouble(ExceptionClass::Held, "Held in warehouse"),
         Step::Refused => return trouble(ExceptionClass::Refused, "Refused by recipient"),
+        Step::Attempt => {
+            let meaning = Meaning::attempt(Detail::Attempted);
+            return Some(Saying::new(
+                [Detail::Attempted.name(), "", ""],
+                "Nobody at home",
+                meaning,
+            ));
+        }
         Step::Unknown => {
             return Some(Saying::new(
                 ["BLIMP_MOORED", "", ""],
@@ -62,8 +69,11 @@ pub(crate) const fn saying(step: Step) -> Option<Saying> {
 }
 
 const fn trouble(class: ExceptionClass, text: &'static str) -> Option<Saying> {
-    let meaning = Meaning::of(Detail::ExceptionOnly).opening(class);
-    Some(Saying::new([Detail::ExceptionOnly.name(), class.name(), ""], text, meaning))
+    Some(Saying::new(
+        [Detail::ExceptionOnly.name(), class.name(), ""],
+        text,
+        Meaning::trouble(class),
+    ))
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
@@ -88,8 +98,12 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put(told.place.postal_code);
     buffer.put(r#"","country":""#);
     buffer.put(told.place.country);
-    buffer.put(r#"","order":"A-"#);
-    buffer.put_padded(telling.shipment(), 8);
+    buffer.put(r#"","order":""#);
+    // A reader without a tracking number would take the order's.
+    if telling.has_number() {
+        buffer.put("A-");
+        buffer.put_padded(telling.shipment(), 8);
+    }
     buffer.put(r#"","service":""#);
     buffer.put(if telling.noise().is_multiple_of(4) { "EXPRESS" } else { "GROUND" });
     buffer.put(r#""}"#);

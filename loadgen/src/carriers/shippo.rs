@@ -2,53 +2,111 @@
 //! different ids.
 
 use crossdock_model::detail::Detail;
+use crossdock_model::exception::ExceptionClass;
 
 use crate::carriers::{Telling, Told};
 use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `status`, `substatus.code`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (status, substatus, text, meaning) = match step {
-        Step::Label => (
-            "PRE_TRANSIT",
-            "information_received",
+    Some(match step {
+        Step::Label => Saying::new(
+            ["PRE_TRANSIT", "information_received", ""],
             "Information about the package received.",
             Meaning::of(Detail::LabelCreated),
         ),
-        Step::Pickup => (
-            "TRANSIT",
-            "package_accepted",
+        Step::Pickup => Saying::new(
+            ["TRANSIT", "package_accepted", ""],
             "Package has been accepted into the carrier network.",
             Meaning::of(Detail::AcceptedByCarrier),
         ),
-        Step::Departed => (
-            "TRANSIT",
-            "package_departed",
+        Step::Departed => Saying::new(
+            ["TRANSIT", "package_departed", ""],
             "Package has departed an intermediate location.",
             Meaning::of(Detail::DepartedFacility),
         ),
-        Step::Arrived => (
-            "TRANSIT",
-            "package_arrived",
+        Step::Arrived => Saying::new(
+            ["TRANSIT", "package_arrived", ""],
             "Package has arrived at an intermediate location.",
             Meaning::of(Detail::ArrivedFacility),
         ),
-        Step::OutForDelivery => (
-            "TRANSIT",
-            "out_for_delivery",
+        Step::Processed => Saying::new(
+            ["TRANSIT", "package_processed", ""],
+            "Package has been processed.",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::Depot => Saying::new(
+            ["TRANSIT", "package_arrived", ""],
+            "Package arrived at local facility.",
+            Meaning::of(Detail::ArrivedDeliveryDepot),
+        ),
+        Step::OutForDelivery => Saying::new(
+            ["TRANSIT", "out_for_delivery", ""],
             "Package is out for delivery.",
             Meaning::of(Detail::OutForDelivery),
         ),
-        Step::Delivered => (
-            "DELIVERED",
-            "delivered",
+        Step::Attempt => Saying::new(
+            ["TRANSIT", "delivery_attempted", ""],
+            "Delivery of package was attempted.",
+            Meaning::attempt(Detail::Attempted),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["TRANSIT", "pickup_available", ""],
+            "Package is available for pickup.",
+            Meaning::of(Detail::PickupReadyPoint),
+        ),
+        Step::Delivered => Saying::new(
+            ["DELIVERED", "delivered", ""],
             "Package has been delivered.",
             Meaning::of(Detail::Delivered),
         ),
+        Step::Collected => Saying::new(
+            ["DELIVERED", "delivered", ""],
+            "Individual picked up at post office.",
+            Meaning::of(Detail::CollectedByCustomer),
+        ),
+        Step::Delayed => Saying::new(
+            ["TRANSIT", "delayed", ""],
+            "Delivery is delayed by weather.",
+            Meaning::trouble(ExceptionClass::Delayed),
+        ),
+        Step::Address => Saying::new(
+            ["TRANSIT", "address_issue", ""],
+            "Address information is incorrect.",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["TRANSIT", "package_damaged", ""],
+            "Package has been damaged.",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Held => Saying::new(
+            ["TRANSIT", "package_held", ""],
+            "Package is being held.",
+            Meaning::trouble(ExceptionClass::Held),
+        ),
+        Step::Refused => Saying::new(
+            ["TRANSIT", "delivery_attempted", ""],
+            "Delivery of package was refused.",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["RETURNED", "return_to_sender", ""],
+            "Package is to be returned to sender.",
+            Meaning::of(Detail::RtsInitiated),
+        ),
+        Step::ReturnedToSender => Saying::new(
+            ["RETURNED", "return_to_sender", ""],
+            "Package was returned to sender.",
+            Meaning::of(Detail::RtsDelivered),
+        ),
+        Step::Unknown => {
+            Saying::new(["TRANSIT", "package_moored", ""], "Moored", Meaning::of(Detail::Unmapped))
+        }
         _ => return None,
-    };
-    Some(Saying::new([status, substatus, ""], text, meaning))
+    })
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {

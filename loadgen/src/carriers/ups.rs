@@ -8,6 +8,7 @@ use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `status.type`, `status.code`, `status.statusCode`.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
     Some(match step {
         Step::Label => Saying::new(
@@ -28,18 +29,113 @@ pub(crate) const fn saying(step: Step) -> Option<Saying> {
             "Arrived at Facility",
             Meaning::of(Detail::ArrivedFacility),
         ),
+        Step::Processed => Saying::new(
+            ["I", "YP", "005"],
+            "Processing at UPS Facility",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::CustomsStart => Saying::new(
+            ["X", "C3", "012"],
+            "Your package is pending release from a government agency. ",
+            Meaning::of(Detail::CustomsInProgress),
+        ),
+        Step::CustomsHold => Saying::new(
+            ["X", "CE", "013"],
+            "A government agency is holding the package. ",
+            Meaning::of(Detail::CustomsHeld).opening(ExceptionClass::CustomsHold),
+        ),
+        Step::CustomsReleased => Saying::new(
+            ["X", "SR", "014"],
+            "Your package was released by the customs agency.",
+            Meaning::of(Detail::CustomsReleased).resolving(),
+        ),
+        Step::Depot => Saying::new(
+            ["I", "DS", "005"],
+            "Destination Scan",
+            Meaning::of(Detail::ArrivedDeliveryDepot),
+        ),
         Step::OutForDelivery => Saying::new(
             ["I", "OT", "021"],
             "Out For Delivery Today",
             Meaning::of(Detail::OutForDelivery),
         ),
+        Step::Attempt => Saying::new(
+            ["X", "48", "022"],
+            "The receiver was not available for delivery. ",
+            Meaning::attempt(Detail::Attempted),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["D", "2Q", "040"],
+            "Delivered to UPS Access Point ",
+            Meaning::of(Detail::PickupReadyPoint),
+        ),
         Step::Delivered => {
             Saying::new(["D", "FS", "011"], "DELIVERED ", Meaning::of(Detail::Delivered))
         }
+        Step::Collected => Saying::new(
+            ["D", "2W", "011"],
+            "The customer picked the package up. ",
+            Meaning::of(Detail::CollectedByCustomer),
+        ),
         Step::Delayed => Saying::new(
-            ["X", "", "051"],
+            ["X", "1E", "051"],
             "Severe weather conditions have delayed delivery. ",
-            Meaning::of(Detail::ExceptionOnly).opening(ExceptionClass::Delayed),
+            Meaning::trouble(ExceptionClass::Delayed),
+        ),
+        Step::Address => Saying::new(
+            ["X", "A5", "050"],
+            "The street number is incorrect. ",
+            Meaning::trouble(ExceptionClass::AddressIssue),
+        ),
+        Step::Damaged => Saying::new(
+            ["X", "13", "059"],
+            "The package was damaged in transit. ",
+            Meaning::trouble(ExceptionClass::Damaged),
+        ),
+        Step::Misrouted => Saying::new(
+            ["X", "06", "013"],
+            "The package was missorted at the facility. ",
+            Meaning::trouble(ExceptionClass::Misrouted),
+        ),
+        Step::Held => Saying::new(
+            ["X", "MF", "013"],
+            "The package is held for a future delivery date. ",
+            Meaning::trouble(ExceptionClass::Held),
+        ),
+        Step::Refused => Saying::new(
+            ["X", "AM", "064"],
+            "The receiver refused the package. ",
+            Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused),
+        ),
+        Step::Resolved => Saying::new(
+            ["X", "1M", "013"],
+            "The issue has been resolved. ",
+            Meaning::of(Detail::ExceptionResolved),
+        ),
+        Step::ReturnStart => Saying::new(
+            ["X", "4R", "013"],
+            "The package is going back to the sender. ",
+            Meaning::of(Detail::RtsInitiated),
+        ),
+        Step::ReturnTransit => Saying::new(
+            ["I", "AR", "036"],
+            "Arrived at Facility",
+            Meaning::of(Detail::RtsInTransit),
+        ),
+        Step::ReturnedToSender => Saying::new(
+            ["X", "4S", "013"],
+            "The package is back with the sender. ",
+            Meaning::of(Detail::RtsDelivered),
+        ),
+        Step::Cancelled => Saying::new(
+            ["MV", "VP", "007"],
+            "Shipment information voided ",
+            Meaning::of(Detail::LabelVoided),
+        ),
+        Step::Estimate => Saying::new(
+            ["U", "UT", "013"],
+            "Your delivery has a new date. ",
+            Meaning::of(Detail::EtaUpdated),
         ),
         Step::Unknown => {
             Saying::new(["U", "Q9", "799"], "Notation recorded", Meaning::of(Detail::Unmapped))

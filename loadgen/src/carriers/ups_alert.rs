@@ -4,9 +4,13 @@ use crate::carriers::{Telling, ups};
 use crate::step::{Saying, Step};
 use crate::text::Put as _;
 
-/// Codes: `activityStatus.type`, `.code`, `.descriptionCode`.
+/// Codes: `activityStatus.type`, `.code`, `.descriptionCode`. What only the simplified status of
+/// the Track API says, an alert can't.
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    ups::saying(step)
+    match step {
+        Step::ReturnTransit => None,
+        step => ups::saying(step),
+    }
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {

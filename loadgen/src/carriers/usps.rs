@@ -1,51 +1,97 @@
 //! USPS Tracking v3: the whole history, newest first; local time with a false `Z`, and GMT.
 
 use crossdock_model::detail::Detail;
+use crossdock_model::exception::ExceptionClass;
 
 use crate::carriers::{Telling, Told};
 use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
 /// Codes: `eventCode`, `statusCategory` while it is the newest.
+#[expect(clippy::too_many_lines, reason = "one table, one row a step")]
 pub(crate) const fn saying(step: Step) -> Option<Saying> {
-    let (code, category, text, meaning) = match step {
-        Step::Label => (
-            "GX",
-            "Pre-Shipment",
+    Some(match step {
+        Step::Label => Saying::new(
+            ["GX", "Pre-Shipment", ""],
             "Shipping Label Created, USPS Awaiting Item",
             Meaning::of(Detail::LabelCreated),
         ),
-        Step::Pickup => {
-            ("03", "Accepted", "USPS in possession of item", Meaning::of(Detail::AcceptedByCarrier))
-        }
-        Step::Departed => (
-            "T1",
-            "In Transit",
+        Step::Pickup => Saying::new(
+            ["03", "Accepted", ""],
+            "USPS in possession of item",
+            Meaning::of(Detail::AcceptedByCarrier),
+        ),
+        Step::Departed => Saying::new(
+            ["T1", "In Transit", ""],
             "Departed USPS Regional Facility",
             Meaning::of(Detail::DepartedFacility),
         ),
-        Step::Arrived => (
-            "A1",
-            "In Transit",
+        Step::Arrived => Saying::new(
+            ["A1", "In Transit", ""],
             "Arrived at USPS Regional Facility",
             Meaning::of(Detail::ArrivedFacility),
         ),
-        Step::Depot => (
-            "07",
-            "In Transit",
+        Step::Processed => Saying::new(
+            ["10", "In Transit", ""],
+            "Processed Through USPS Facility",
+            Meaning::of(Detail::ProcessedAtFacility),
+        ),
+        Step::Depot => Saying::new(
+            ["07", "In Transit", ""],
             "Arrived at Post Office",
             Meaning::of(Detail::ArrivedDeliveryDepot),
         ),
-        Step::OutForDelivery => {
-            ("OF", "Out for Delivery", "Out for Delivery", Meaning::of(Detail::OutForDelivery))
+        Step::OutForDelivery => Saying::new(
+            ["OF", "Out for Delivery", ""],
+            "Out for Delivery",
+            Meaning::of(Detail::OutForDelivery),
+        ),
+        Step::Attempt => Saying::new(
+            ["02", "Alert", ""],
+            "Notice Left (No Authorized Recipient Available)",
+            Meaning::attempt(Detail::NoticeLeft),
+        ),
+        Step::ReadyAtPoint => Saying::new(
+            ["16", "Available for Pickup", ""],
+            "Available for Pickup",
+            Meaning::of(Detail::PickupReadyPoint),
+        ),
+        Step::Delivered => Saying::new(
+            ["01", "Delivered", ""],
+            "Delivered, Left with Individual",
+            Meaning::of(Detail::Delivered),
+        ),
+        Step::Collected => Saying::new(
+            ["01", "Delivered", ""],
+            "Delivered, Individual Picked Up at Post Office",
+            Meaning::of(Detail::CollectedByCustomer),
+        ),
+        Step::Delayed => Saying::new(
+            ["NT", "In Transit", ""],
+            "In Transit, Arriving Late",
+            Meaning::of(Detail::InTransitGeneric).opening(ExceptionClass::Delayed).logical(),
+        ),
+        Step::Misrouted => {
+            Saying::new(["08", "Alert", ""], "Missent", Meaning::trouble(ExceptionClass::Misrouted))
         }
-        Step::Delivered => {
-            ("01", "Delivered", "Delivered, Left with Individual", Meaning::of(Detail::Delivered))
+        Step::Refused => Saying::new(
+            ["04", "Alert", ""],
+            "Refused",
+            Meaning::of(Detail::RtsInitiated).opening(ExceptionClass::Refused),
+        ),
+        Step::ReturnStart => {
+            Saying::new(["09", "Alert", ""], "Return to Sender", Meaning::of(Detail::RtsInitiated))
         }
-        Step::Unknown => ("ZZ", "In Transit", "Moored", Meaning::of(Detail::Unmapped)),
+        Step::ReturnedToSender => Saying::new(
+            ["01", "Delivered", ""],
+            "Delivered, To Original Sender",
+            Meaning::of(Detail::RtsDelivered),
+        ),
+        Step::Unknown => {
+            Saying::new(["ZZ", "In Transit", ""], "Moored", Meaning::of(Detail::Unmapped))
+        }
         _ => return None,
-    };
-    Some(Saying::new([code, category, ""], text, meaning))
+    })
 }
 
 pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {

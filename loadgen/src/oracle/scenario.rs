@@ -170,8 +170,9 @@ fn attempts_are_counted_once_in_two_hours() {
             (58.0, Step::OutForDelivery),
             (60.0, Step::Delivered),
         ],
-        "OUT_FOR_DELIVERY; DELIVERY_ATTEMPTED; OUT_FOR_DELIVERY#2; DELIVERY_ATTEMPTED#2; \
-         OUT_FOR_DELIVERY#3; DELIVERED",
+        "OUT_FOR_DELIVERY; DELIVERY_ATTEMPTED; +DELIVERY_FAILED; OUT_FOR_DELIVERY#2; \
+         -DELIVERY_FAILED; DELIVERY_ATTEMPTED#2; +DELIVERY_FAILED#2; OUT_FOR_DELIVERY#3; \
+         -DELIVERY_FAILED#2; DELIVERED",
     );
 }
 

@@ -155,6 +155,7 @@ fn main() {
             times[index].push(spent / (document_count * text.len()) as f64);
         }
     }
+    shape(&cases[0].1);
     let median = |times: &[f64]| {
         let mut sorted = times.to_vec();
         sorted.sort_by(f64::total_cmp);

@@ -90,6 +90,11 @@ pub(crate) fn scan(
 /// The delimiters of the next interchange from `position` on, which is moved to its `UNB`; what lies between is reported.
 fn find(text: &str, position: &mut usize, warnings: &mut Warnings) -> Option<Syntax> {
     let start = *position;
+    // Almost always it stands right here.
+    if let Some((syntax, unb)) = header(text, start) {
+        *position = unb;
+        return Some(syntax);
+    }
     let mut from = start;
     // Ends: each turn starts after the last "UN".
     while let Some(step) = memchr::memmem::find(&text.as_bytes()[from..], b"UN") {

@@ -117,6 +117,12 @@ impl Header {
     /// The next header from `position` on, which is moved to it; what lies between is reported as skipped.
     fn find(text: &str, position: &mut usize, warnings: &mut Warnings) -> Option<Self> {
         let start = *position;
+        // Almost always it stands right here.
+        if text.as_bytes()[start..].starts_with(b"ISA")
+            && let Some(header) = Self::parse(text, start)
+        {
+            return Some(header);
+        }
         let mut from = start;
         let mut found = None;
         // Ends: each turn starts after the last "ISA".

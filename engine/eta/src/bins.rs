@@ -131,7 +131,7 @@ fn unsigned_index(halves: i64) -> i64 {
 }
 
 fn signed_index(halves: i64) -> i64 {
-    if -3 <= halves && halves < 3 {
+    if (-3..3).contains(&halves) {
         CENTER
     } else if 3 <= halves {
         let out = halves - 3;
@@ -182,7 +182,11 @@ mod tests {
                 }
                 for edge in bins.edges() {
                     for minutes in [i64::from(*edge) - 1, i64::from(*edge), i64::from(*edge) + 1] {
-                        assert_eq!(bins.index(minutes), walked(&bins, minutes), "{grain} {minutes}");
+                        assert_eq!(
+                            bins.index(minutes),
+                            walked(&bins, minutes),
+                            "{grain} {minutes}"
+                        );
                     }
                 }
             }

@@ -15,6 +15,8 @@ use crate::fixed::decayed;
 use crate::lane::Basis;
 
 const COUNT: usize = Basis::ALL.len();
+/// Coverage is of the last few thousand outcomes.
+const COUNTED_MAX: u32 = 4_096;
 /// Longest loss that counts, minutes: 100 days.
 const LOSS_MAX: i64 = 144_000;
 
@@ -40,13 +42,24 @@ pub struct Board {
     pub(crate) at: i64,
     /// `sums[a][b]`: loss of a where b answered too, minutes Q8.
     pub(crate) sums: [[i64; COUNT]; COUNT],
+    /// Outcomes at or before the p90 that was answered, of `counted`; both are halved at [`COUNTED_MAX`].
+    pub(crate) covered: u32,
+    pub(crate) counted: u32,
 }
 
 impl Board {
     /// A board that starts at the first of the cold order that can answer.
     pub fn new(answers: [bool; COUNT]) -> Board {
         let current = cold(answers).unwrap_or(Basis::Learned);
-        Board { current, streak: 0, outcomes: 0, at: 0, sums: [[0; COUNT]; COUNT] }
+        Board {
+            current,
+            streak: 0,
+            outcomes: 0,
+            at: 0,
+            sums: [[0; COUNT]; COUNT],
+            covered: 0,
+            counted: 0,
+        }
     }
 
     /// Takes one outcome in: the loss of each basis that could answer, minutes.
@@ -78,6 +91,21 @@ impl Board {
             }
             None => self.streak = 0,
         }
+    }
+
+    /// Counts whether an outcome came by the p90.
+    pub fn observe_coverage(&mut self, covered: bool) {
+        self.counted += 1;
+        self.covered += u32::from(covered);
+        if COUNTED_MAX <= self.counted {
+            self.counted /= 2;
+            self.covered /= 2;
+        }
+    }
+
+    /// Recent outcomes at or before their p90, and how many were counted.
+    pub fn coverage(&self) -> (u32, u32) {
+        (self.covered, self.counted)
     }
 
     /// The basis that beats the current one by the margin and by the most.
@@ -126,7 +154,11 @@ pub(crate) fn cold(answers: [bool; COUNT]) -> Option<Basis> {
 /// Pinball loss at a probability in percent.
 pub(crate) fn pinball(percent: i64, actual: i64, predicted: i64) -> i64 {
     let error = actual.saturating_sub(predicted);
-    if 0 <= error { error.saturating_mul(percent) / 100 } else { -error.saturating_mul(100 - percent) / 100 }
+    if 0 <= error {
+        error.saturating_mul(percent) / 100
+    } else {
+        -error.saturating_mul(100 - percent) / 100
+    }
 }
 
 #[cfg(test)]

@@ -286,7 +286,8 @@ fn weekday(day: i64) -> usize {
 /// Days since 1970 of a date.
 pub fn day_number(date: Date) -> i64 {
     // The civil calendar counted from March, as the era method has it.
-    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+    let (year, month, day) =
+        (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
@@ -377,12 +378,18 @@ mod tests {
         let start = |text: &str| calendar.instant(calendar.start(at(&zone, text)) + 1) - 60;
         assert_eq!(start("2024-12-19T15:00:00"), at(&zone, "2024-12-19T15:00:00"));
         assert_eq!(start("2024-12-19T16:30:00"), at(&zone, "2024-12-20T08:00:00"));
-        assert_eq!(calendar.open_days_after(at(&zone, "2024-12-19T15:00:00"), 1),
-            at(&zone, "2024-12-20T18:00:00"));
-        assert_eq!(calendar.open_days_after(at(&zone, "2024-12-19T16:30:00"), 1),
-            at(&zone, "2024-12-21T12:00:00"));
-        assert_eq!(calendar.open_days_after(at(&zone, "2024-12-24T10:00:00"), 1),
-            at(&zone, "2024-12-27T18:00:00"));
+        assert_eq!(
+            calendar.open_days_after(at(&zone, "2024-12-19T15:00:00"), 1),
+            at(&zone, "2024-12-20T18:00:00")
+        );
+        assert_eq!(
+            calendar.open_days_after(at(&zone, "2024-12-19T16:30:00"), 1),
+            at(&zone, "2024-12-21T12:00:00")
+        );
+        assert_eq!(
+            calendar.open_days_after(at(&zone, "2024-12-24T10:00:00"), 1),
+            at(&zone, "2024-12-27T18:00:00")
+        );
     }
 
     #[test]

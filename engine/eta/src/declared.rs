@@ -117,7 +117,8 @@ impl Declared {
             vec![DeclaredError { file: file.to_owned(), line, column, message }]
         };
         if DECLARED_BYTES_MAX < text.len() {
-            let message = format!("file has {} bytes; {DECLARED_BYTES_MAX} is the most", text.len());
+            let message =
+                format!("file has {} bytes; {DECLARED_BYTES_MAX} is the most", text.len());
             return Err(whole(0, 0, message));
         }
         let raw: RawFile = serde_saphyr::from_str(text).map_err(|error| {
@@ -320,10 +321,8 @@ impl Checker<'_> {
                 ["p20", "p80"] => out.band = Band::Middle60,
                 ["p10", "p90"] => out.band = Band::Middle80,
                 _ => {
-                    let message = format!(
-                        "\"band\" is [{}]; give [p20, p80] or [p10, p90]",
-                        pair.join(", ")
-                    );
+                    let message =
+                        format!("\"band\" is [{}]; give [p20, p80] or [p10, p90]", pair.join(", "));
                     self.error(band.referenced, message);
                 }
             }
@@ -438,7 +437,10 @@ mod tests {
         assert_eq!(settings.publish.rounding, Rounding::Seconds(900));
         let rule = declared.calendar("correios", "SP").expect("matches");
         assert_eq!((rule.calendar.as_str(), rule.cutoff_minute), ("br", Some(1_050)));
-        assert_eq!(declared.calendar("ups", "NY").map(|rule| rule.calendar.as_str()), Some("plain"));
+        assert_eq!(
+            declared.calendar("ups", "NY").map(|rule| rule.calendar.as_str()),
+            Some("plain")
+        );
     }
 
     #[test]

@@ -239,9 +239,7 @@ impl LaneKey {
                 let band = lane.promised_band;
                 (lane.carrier, lane.service, none, none, band, 0 < band)
             }
-            Level::Service => {
-                (lane.carrier, lane.service, none, none, 0, lane.service.is_some())
-            }
+            Level::Service => (lane.carrier, lane.service, none, none, 0, lane.service.is_some()),
             Level::Carrier => (lane.carrier, none, none, none, 0, lane.carrier.is_some()),
             Level::Root => (none, none, none, none, 0, true),
         };

@@ -95,7 +95,8 @@ impl Mixture {
             let whole: f32 = level[cut.bin + 1..].iter().sum();
             whole + level[cut.bin] * (cut.beyond_q16 as f32 / 65_536.0)
         };
-        let last = levels.iter().rposition(|level| level.as_ref().is_some_and(|l| 0.0 < tail(l)))?;
+        let last =
+            levels.iter().rposition(|level| level.as_ref().is_some_and(|l| 0.0 < tail(l)))?;
         let mut mixer = Mixer::new(kappa);
         for (at, (level, node)) in levels.iter().zip(nodes).enumerate().take(last + 1) {
             let (Some(level), Some(node)) = (level, node) else { continue };
@@ -306,7 +307,13 @@ mod tests {
         flight[bins.index(1_200)] = 200.0 * root.histogram.units(weight());
         let mut shares = [Share::default(); 1];
         let with = Mixture::with_flight(
-            &[Some(&root)], &bins, 0, weight(), 20.0, &mut shares, Some(vec![flight]),
+            &[Some(&root)],
+            &bins,
+            0,
+            weight(),
+            20.0,
+            &mut shares,
+            Some(vec![flight]),
         );
         let without = mixed(&[Some(&root)], 0).expect("samples");
         assert!(32_000 < without.below(180, &bins));

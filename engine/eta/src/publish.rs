@@ -139,7 +139,13 @@ mod tests {
     }
 
     /// Days from now of the published value, hours since it was published, class, quantiles in days.
-    fn check(before: i64, hours: i64, class: MilestoneClass, days: [i64; 5], expected: Option<i64>) {
+    fn check(
+        before: i64,
+        hours: i64,
+        class: MilestoneClass,
+        days: [i64; 5],
+        expected: Option<i64>,
+    ) {
         let policy = PublishPolicy {
             band: Band::Middle60,
             interval_min: 4 * 3_600,
@@ -147,7 +153,13 @@ mod tests {
         };
         let before = Published { p50: NOW + before * DAY, p90: NOW, at: NOW - hours * 3_600 };
         let got = publish(
-            &policy, Some(&before), &estimate(days), class, &Calendar::continuous(), NOW, Cause::Age,
+            &policy,
+            Some(&before),
+            &estimate(days),
+            class,
+            &Calendar::continuous(),
+            NOW,
+            Cause::Age,
         );
         assert_eq!(got.map(|changed| (changed.to - NOW) / DAY), expected, "{days:?}");
     }

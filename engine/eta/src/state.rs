@@ -98,7 +98,10 @@ impl fmt::Display for StateError {
                  set {what} back"
             ),
             StateError::LanesTooMany(found, allowed) => {
-                write!(out, "eta state has {found} lanes, the settings allow {allowed}; raise \"lanes\"")
+                write!(
+                    out,
+                    "eta state has {found} lanes, the settings allow {allowed}; raise \"lanes\""
+                )
             }
         }
     }
@@ -146,7 +149,9 @@ impl Estimator {
         let mut estimator = Estimator::new(settings);
         for (at, lane) in state.lanes.iter().enumerate() {
             let node = node(lane).ok_or(StateError::Value("lane", at))?;
-            estimator.tree.restore(node).map_err(|_| StateError::Value("lane given twice", at))?;
+            if !estimator.tree.restore(node) {
+                return Err(StateError::Value("lane given twice", at));
+            }
         }
         estimator.tree.set_refused_count(state.refused);
         estimator.levels_q16 = state.levels_q16;
@@ -175,7 +180,8 @@ impl State {
             return Err(StateError::Value("p90 level", 0));
         }
         for (at, (_, drift)) in self.drifts.iter().enumerate() {
-            let sums = [drift.sum_q32.saturating_abs(), drift.weight_q16];
+            let slow = [drift.slow_sum_q32.saturating_abs(), drift.slow_weight_q16];
+            let sums = [drift.sum_q32.saturating_abs(), drift.weight_q16, slow[0], slow[1]];
             if sums.iter().any(|sum| !(0..=SUM_MAX).contains(sum)) {
                 return Err(StateError::Value("drift", at));
             }
@@ -183,6 +189,9 @@ impl State {
         for (at, (_, board)) in self.boards.iter().enumerate() {
             if board.sums.iter().flatten().any(|sum| !(0..=SUM_MAX).contains(sum)) {
                 return Err(StateError::Value("board", at));
+            }
+            if board.counted < board.covered || 1 << 16 < board.counted {
+                return Err(StateError::Value("board's coverage", at));
             }
         }
         let bins = self.census.iter().flat_map(|(_, bins)| bins);
@@ -201,7 +210,10 @@ fn lane_state(node: &Node) -> LaneState {
         octave: histogram.octave,
         carry_q16: histogram.carry_q16,
         samples: histogram.samples,
-        bins: bins.filter(|(_, units)| 0 < **units).map(|(bin, units)| (bin as u8, *units)).collect(),
+        bins: bins
+            .filter(|(_, units)| 0 < **units)
+            .map(|(bin, units)| (bin as u8, *units))
+            .collect(),
     }
 }
 

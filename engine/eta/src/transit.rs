@@ -99,8 +99,7 @@ impl TransitTable {
 
     /// The open days of a lane: the most named row that fits.
     pub fn days(&self, lane: &Lane) -> Option<u16> {
-        let full =
-            [lane.carrier, lane.service, lane.origin.region, lane.destination.region];
+        let full = [lane.carrier, lane.service, lane.origin.region, lane.destination.region];
         // From all four named to none; the carrier's bit is the highest.
         (0..16_u8).rev().find_map(|named| {
             let mut key = full;
@@ -163,7 +162,10 @@ mod tests {
             assert_eq!(lines.join("|"), expected);
         };
         let head = "carrier,service,o_region,d_region,days\n";
-        check("a,b\n", "t.csv:1:1: columns are \"a,b\"; give \"carrier,service,o_region,d_region,days\"");
+        check(
+            "a,b\n",
+            "t.csv:1:1: columns are \"a,b\"; give \"carrier,service,o_region,d_region,days\"",
+        );
         check(
             &format!("{head}ups,g,A,B,soon\nups,g,A,C,400\nups,g,A,D,3\nups,g,A,D,4\nups\n"),
             "t.csv:2:5: \"days\" is \"soon\"; give 0 to 365|\

@@ -73,8 +73,11 @@ impl Tree {
 
     /// Bytes of nodes and index.
     pub fn size(&self) -> usize {
-        let nodes: usize = self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Node>()).sum();
-        nodes + self.index.capacity() * size_of::<u64>() + self.chunks.capacity() * size_of::<Vec<Node>>()
+        let nodes: usize =
+            self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Node>()).sum();
+        nodes
+            + self.index.capacity() * size_of::<u64>()
+            + self.chunks.capacity() * size_of::<Vec<Node>>()
     }
 
     /// The lane with this identity.
@@ -122,13 +125,13 @@ impl Tree {
         }
     }
 
-    /// Puts a node that is not there yet; gives it back where there is no room or it is there.
-    pub(crate) fn restore(&mut self, node: Node) -> Result<(), Node> {
-        if self.count == self.count_max || self.slot(node.id).is_some() {
-            return Err(node);
+    /// Puts a node that is not there yet; says whether there was room and it was not there.
+    pub(crate) fn restore(&mut self, node: Node) -> bool {
+        let fits = self.count < self.count_max && self.slot(node.id).is_none();
+        if fits {
+            self.insert(node);
         }
-        self.insert(node);
-        Ok(())
+        fits
     }
 
     /// Drops every lane whose effective count fell below the least, and packs the rest. Gives the

@@ -47,7 +47,13 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
     let folder = options.data.parent().unwrap_or_else(|| Path::new("."));
     let zones = zones(&folder.join("airports.csv"))?;
     let mut settings = Settings {
-        levels: vec![Level::Zip3, Level::Route, Level::DistanceBand, Level::Service, Level::Carrier],
+        levels: vec![
+            Level::Zip3,
+            Level::Route,
+            Level::DistanceBand,
+            Level::Service,
+            Level::Carrier,
+        ],
         grain_minutes: 1,
         ..options.settings.clone()
     };

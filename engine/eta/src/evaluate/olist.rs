@@ -51,7 +51,12 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
         excluded: BTreeMap::new(),
         calendar: Calendar::weekdays(&zone, &options.holidays),
         settings: Settings {
-            levels: vec![Level::Zip3, Level::Region, Level::DestinationRegion, Level::PromisedTransit],
+            levels: vec![
+                Level::Zip3,
+                Level::Region,
+                Level::DestinationRegion,
+                Level::PromisedTransit,
+            ],
             ..options.settings.clone()
         },
         unit: Unit { name: "days", seconds: 86_400, near: 1, dates: false },
@@ -67,11 +72,8 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
         let origin = origins.get(&row[id]);
         let destination = destinations.get(&row[customer]);
         placed += usize::from(origin.is_some() && destination.is_some());
-        let lane = Lane {
-            origin: place(origin),
-            destination: place(destination),
-            ..Lane::default()
-        };
+        let lane =
+            Lane { origin: place(origin), destination: place(destination), ..Lane::default() };
         let dates = [&row[approved], &row[handed], &row[delivered], &row[estimated]];
         set.take(case(lane, dates, &zone));
     }
@@ -95,13 +97,7 @@ fn case(lane: Lane, dates: [&str; 4], zone: &TimeZone) -> Result<Case, &'static 
         marks.push(Mark { class: MilestoneClass::Label, at, carrier_estimate: None });
     }
     marks.push(Mark { class: MilestoneClass::Accepted, at: handed, carrier_estimate: None });
-    Ok(Case {
-        lane,
-        marks,
-        promise: Some(promise),
-        delivered,
-        known_at: delivered,
-    })
+    Ok(Case { lane, marks, promise: Some(promise), delivered, known_at: delivered })
 }
 
 fn place(place: Option<&(String, String)>) -> Place {

@@ -203,14 +203,19 @@ impl Replay<'_> {
         if progress.flight.scored
             && let Some(published) = progress.published
         {
-            self.scores.look(&Look {
-                at,
-                actual: case.delivered,
-                raw: estimate.p50,
-                published: published.p50,
-                breach_ppm: estimate.breach_ppm,
-                promise_end: case.promise.map(|promise| self.estimator.deadline(promise, calendar)),
-            }, calendar);
+            self.scores.look(
+                &Look {
+                    at,
+                    actual: case.delivered,
+                    raw: estimate.p50,
+                    published: published.p50,
+                    breach_ppm: estimate.breach_ppm,
+                    promise_end: case
+                        .promise
+                        .map(|promise| self.estimator.deadline(promise, calendar)),
+                },
+                calendar,
+            );
         }
     }
 

@@ -164,9 +164,23 @@ macro_rules! put {
 
 fn header(out: &mut String, set: &DataSet, figures: &Figures, options: &EvaluateOptions) {
     put!(out, "# Estimates on {}\n", set.name);
-    put!(out, "Made by `{}`. Time-ordered: every answer uses only deliveries known", options.command);
-    put!(out, "before its instant. {} shipments, {} questions at milestones scored, after a warm-up of", figures.cases, figures.questions);
-    put!(out, "the first {} % of shipments. Errors in {}.\n", options.warm_up_percent, figures.unit);
+    put!(
+        out,
+        "Made by `{}`. Time-ordered: every answer uses only deliveries known",
+        options.command
+    );
+    put!(
+        out,
+        "before its instant. {} shipments, {} questions at milestones scored, after a warm-up of",
+        figures.cases,
+        figures.questions
+    );
+    put!(
+        out,
+        "the first {} % of shipments. Errors in {}.\n",
+        options.warm_up_percent,
+        figures.unit
+    );
     if !set.excluded.is_empty() {
         let left: Vec<_> =
             set.excluded.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
@@ -188,14 +202,39 @@ fn targets(out: &mut String, figures: &Figures) {
     let dearer = 100.0 * (figures.mae_flight / figures.mae_flight_raw - 1.0);
     put!(out, "| target | figure | |");
     put!(out, "|---|---:|---|");
-    put!(out, "| MAE no worse than the better of promise and global quantile | {gain:+.1} % better | {} |", verdict(figures.mae <= best));
+    put!(
+        out,
+        "| MAE no worse than the better of promise and global quantile | {gain:+.1} % better | {} |",
+        verdict(figures.mae <= best)
+    );
     let covered = 100.0 * figures.coverage;
-    put!(out, "| p90 coverage 87 to 95 % | {covered:.1} % | {} |", verdict((87.0..=95.0).contains(&covered)));
+    put!(
+        out,
+        "| p90 coverage 87 to 95 % | {covered:.1} % | {} |",
+        verdict((87.0..=95.0).contains(&covered))
+    );
     let overdue = 100.0 * figures.coverage_overdue;
-    put!(out, "| p90 coverage at twice the usual time, at least 80 % | {overdue:.1} % of {} | {} |", figures.overdue, verdict(80.0 <= overdue));
-    put!(out, "| changes per shipment at least 60 % fewer | {fewer:.1} % fewer | {} |", verdict(60.0 <= fewer));
-    put!(out, "| for at most 5 % more error in flight | {dearer:+.1} % | {} |\n", verdict(dearer <= 5.0));
-    put!(out, "![mean absolute error]({0}-mae.svg)\n\n![p90 coverage by week]({0}-coverage.svg)\n", figures.set);
+    put!(
+        out,
+        "| p90 coverage at twice the usual time, at least 80 % | {overdue:.1} % of {} | {} |",
+        figures.overdue,
+        verdict(80.0 <= overdue)
+    );
+    put!(
+        out,
+        "| changes per shipment at least 60 % fewer | {fewer:.1} % fewer | {} |",
+        verdict(60.0 <= fewer)
+    );
+    put!(
+        out,
+        "| for at most 5 % more error in flight | {dearer:+.1} % | {} |\n",
+        verdict(dearer <= 5.0)
+    );
+    put!(
+        out,
+        "![mean absolute error]({0}-mae.svg)\n\n![p90 coverage by week]({0}-coverage.svg)\n",
+        figures.set
+    );
 }
 
 fn row(out: &mut String, name: &str, sums: &MethodSums, interval: bool) {
@@ -218,7 +257,11 @@ fn row(out: &mut String, name: &str, sums: &MethodSums, interval: bool) {
 
 fn methods(out: &mut String, set: &DataSet, scores: &Scores) {
     put!(out, "## At milestones\n");
-    put!(out, "| method | n | MAE | bias | within {} | pinball .5 | pinball .9 | P(D <= p90) | width p10-p90 |", set.unit.near);
+    put!(
+        out,
+        "| method | n | MAE | bias | within {} | pinball .5 | pinball .9 | P(D <= p90) | width p10-p90 |",
+        set.unit.near
+    );
     put!(out, "|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     let classes = [None].into_iter().chain(MilestoneClass::ALL.map(Some));
     for class in classes {
@@ -241,12 +284,24 @@ fn flight(out: &mut String, figures: &Figures, scores: &Scores) {
     put!(out, "| | raw p50 | published |");
     put!(out, "|---|---:|---:|");
     put!(out, "| changes per shipment | {:.2} | {:.2} |", figures.changes_raw, figures.changes);
-    put!(out, "| MAE over {} looks | {:.3} | {:.3} |\n", scores.looks.0, figures.mae_flight_raw, figures.mae_flight);
+    put!(
+        out,
+        "| MAE over {} looks | {:.3} | {:.3} |\n",
+        scores.looks.0,
+        figures.mae_flight_raw,
+        figures.mae_flight
+    );
 }
 
 fn breach(out: &mut String, figures: &Figures, scores: &Scores) {
     put!(out, "## Breach of the promise\n");
-    put!(out, "Brier score {:.4} over {} looks before the promise's end; the base rate alone has {:.4}.", figures.brier, scores.breach.0, figures.brier_base);
+    put!(
+        out,
+        "Brier score {:.4} over {} looks before the promise's end; the base rate alone has {:.4}.",
+        figures.brier,
+        scores.breach.0,
+        figures.brier_base
+    );
     put!(out, "Looks at one shipment are not independent.\n");
     put!(out, "| said | looks | mean said | observed |");
     put!(out, "|---|---:|---:|---:|");
@@ -294,15 +349,17 @@ fn learned(out: &mut String, scores: &Scores, estimator: &Estimator) {
     put!(out, "## What was learned\n");
     let bases: Vec<_> =
         scores.bases().map(|(basis, count)| format!("{} {count}", basis.name())).collect();
-    put!(out, "Answers by basis: {}. {} lanes, {} KiB.", bases.join(", "), estimator.tree().len(), estimator.tree().size() / 1_024);
+    put!(
+        out,
+        "Answers by basis: {}. {} lanes, {} KiB.",
+        bases.join(", "),
+        estimator.tree().len(),
+        estimator.tree().size() / 1_024
+    );
     put!(out, "State hash {:016x}.", estimator.state().hash());
 }
 
-fn plots(
-    set: &DataSet,
-    scores: &Scores,
-    figures: &Figures,
-) -> Result<Vec<Plot>, EvaluateError> {
+fn plots(set: &DataSet, scores: &Scores, figures: &Figures) -> Result<Vec<Plot>, EvaluateError> {
     let mut out = Vec::with_capacity(3);
     let mut add = |kind: &str, svg: String| {
         out.push(Plot { name: format!("{}-{kind}.svg", set.name), svg });

@@ -63,7 +63,8 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
             ..Lane::default()
         };
         let start = slashed(&row[ordered]).or_else(|| slashed(&row[quoted]));
-        let dates = [start, dashed(&row[scheduled]), dashed(&row[delivered]), dashed(&row[recorded])];
+        let dates =
+            [start, dashed(&row[scheduled]), dashed(&row[delivered]), dashed(&row[recorded])];
         set.take(case(lane, dates));
     }
     Ok(set)

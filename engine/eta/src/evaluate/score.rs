@@ -237,7 +237,8 @@ impl Scores {
         let error = self.error(calendar, p50, actual);
         let high = self.error(calendar, p90, actual);
         let low = self.error(calendar, p10, actual);
-        let pinball = |q: f64, error: f64| if error <= 0.0 { -error * q } else { error * (1.0 - q) };
+        let pinball =
+            |q: f64, error: f64| if error <= 0.0 { -error * q } else { error * (1.0 - q) };
         MethodSums {
             count: 1,
             error: error.abs(),
@@ -270,7 +271,12 @@ impl Scores {
         }
     }
 
-    pub(super) fn overdue(&mut self, estimate: Option<&Estimate>, actual: i64, calendar: &Calendar) {
+    pub(super) fn overdue(
+        &mut self,
+        estimate: Option<&Estimate>,
+        actual: i64,
+        calendar: &Calendar,
+    ) {
         self.overdue[0] += 1;
         if let Some(estimate) = estimate {
             self.overdue[1] += 1;

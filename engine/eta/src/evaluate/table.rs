@@ -46,12 +46,13 @@ impl Table {
 
     /// The index of a column.
     pub(super) fn column(&self, name: &str) -> Result<usize, EvaluateError> {
-        self.headers.iter().position(|header| header.trim_start_matches('\u{feff}') == name).ok_or_else(
-            || EvaluateError::File {
+        self.headers
+            .iter()
+            .position(|header| header.trim_start_matches('\u{feff}') == name)
+            .ok_or_else(|| EvaluateError::File {
                 path: self.path.clone(),
                 what: format!("no column \"{name}\"; is the format the right one"),
-            },
-        )
+            })
     }
 
     /// The indexes of several columns.

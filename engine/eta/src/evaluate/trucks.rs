@@ -39,7 +39,15 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
         excluded: BTreeMap::new(),
         calendar: Calendar::always(&zone),
         settings: Settings {
-            levels: vec![Level::Zip3, Level::Route, Level::DestinationZip3, Level::RouteRegion, Level::PromisedTransit, Level::Service, Level::Carrier],
+            levels: vec![
+                Level::Zip3,
+                Level::Route,
+                Level::DestinationZip3,
+                Level::RouteRegion,
+                Level::PromisedTransit,
+                Level::Service,
+                Level::Carrier,
+            ],
             ..options.settings.clone()
         },
         unit: Unit { name: "hours", seconds: 3_600, near: 24, dates: false },
@@ -60,7 +68,8 @@ pub(super) fn read(options: &EvaluateOptions) -> Result<DataSet, EvaluateError> 
             service: Symbol::of(&row[vehicle]),
             origin: place(0),
             destination: place(1),
-            distance_band: (kilometers.clamp(-200, 40_000) / 200 + i64::from(0 <= kilometers)) as u8,
+            distance_band: (kilometers.clamp(-200, 40_000) / 200 + i64::from(0 <= kilometers))
+                as u8,
             promised_band: 0,
         };
         set.take(case(lane, dates.map(|column| &row[column]), &zone));

@@ -39,7 +39,8 @@ impl State {
         put(&mut out, self.drifts.len() as u64);
         for (key, drift) in &self.drifts {
             put_pair(&mut out, key);
-            for value in [drift.sum_q32, drift.weight_q16, drift.at] {
+            let slow = [drift.slow_sum_q32, drift.slow_weight_q16];
+            for value in [drift.sum_q32, drift.weight_q16, slow[0], slow[1], drift.at] {
                 put(&mut out, value as u64);
             }
         }
@@ -48,7 +49,9 @@ impl State {
             put_pair(&mut out, key);
             out.push(board.current as u8);
             out.extend_from_slice(&board.streak.to_le_bytes());
-            out.extend_from_slice(&board.outcomes.to_le_bytes());
+            for count in [board.outcomes, board.covered, board.counted] {
+                out.extend_from_slice(&count.to_le_bytes());
+            }
             put(&mut out, board.at as u64);
             board.sums.iter().flatten().for_each(|sum| put(&mut out, *sum as u64));
         }
@@ -216,20 +219,25 @@ impl<'a> Reader<'a> {
 
     fn drift(&mut self) -> Result<(PairKey, Drift), StateError> {
         let key = self.pair()?;
-        let (sum_q32, weight_q16) = (self.number()? as i64, self.number()? as i64);
-        Ok((key, Drift { sum_q32, weight_q16, at: self.number()? as i64 }))
+        let mut values = [0; 5];
+        for value in &mut values {
+            *value = self.number()? as i64;
+        }
+        let [sum_q32, weight_q16, slow_sum_q32, slow_weight_q16, at] = values;
+        Ok((key, Drift { sum_q32, weight_q16, slow_sum_q32, slow_weight_q16, at }))
     }
 
     fn board(&mut self) -> Result<(PairKey, Board), StateError> {
         let key = self.pair()?;
         let current = self.basis()?;
         let (streak, outcomes) = (self.short()?, self.short()?);
+        let (covered, counted) = (self.short()?, self.short()?);
         let at = self.number()? as i64;
         let mut sums = [[0; 4]; 4];
         for sum in sums.iter_mut().flatten() {
             *sum = self.number()? as i64;
         }
-        Ok((key, Board { current, streak, outcomes, at, sums }))
+        Ok((key, Board { current, streak, outcomes, at, sums, covered, counted }))
     }
 
     fn census(&mut self) -> Result<(u64, Vec<(u8, u32)>), StateError> {

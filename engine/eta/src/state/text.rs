@@ -50,6 +50,8 @@ struct DriftLine {
     class: MilestoneClass,
     sum_q32: i64,
     weight_q16: i64,
+    slow_sum_q32: i64,
+    slow_weight_q16: i64,
     at: i64,
 }
 
@@ -63,6 +65,8 @@ struct BoardLine {
     outcomes: u32,
     at: i64,
     sums: [[i64; 4]; 4],
+    covered: u32,
+    counted: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +139,8 @@ impl State {
                 class: *class,
                 sum_q32: drift.sum_q32,
                 weight_q16: drift.weight_q16,
+                slow_sum_q32: drift.slow_sum_q32,
+                slow_weight_q16: drift.slow_weight_q16,
                 at: drift.at,
             }));
         }
@@ -148,6 +154,8 @@ impl State {
                 outcomes: board.outcomes,
                 at: board.at,
                 sums: board.sums,
+                covered: board.covered,
+                counted: board.counted,
             }));
         }
         for (lane, bins) in &self.census {
@@ -195,13 +203,24 @@ impl State {
             Line::EtaState(_) => return None,
             Line::Drift(line) => {
                 let key = (names.read(line.carrier), names.read(line.region), line.class);
-                let DriftLine { sum_q32, weight_q16, at, .. } = line;
-                self.drifts.push((key, Drift { sum_q32, weight_q16, at }));
+                let DriftLine { sum_q32, weight_q16, slow_sum_q32, slow_weight_q16, at, .. } = line;
+                let drift = Drift { sum_q32, weight_q16, slow_sum_q32, slow_weight_q16, at };
+                self.drifts.push((key, drift));
             }
             Line::Board(line) => {
                 let key = (names.read(line.carrier), names.read(line.service), line.class);
-                let BoardLine { current, streak, outcomes, at, sums, .. } = line;
-                self.boards.push((key, Board { current, streak, outcomes, at, sums }));
+                self.boards.push((
+                    key,
+                    Board {
+                        current: line.current,
+                        streak: line.streak,
+                        outcomes: line.outcomes,
+                        at: line.at,
+                        sums: line.sums,
+                        covered: line.covered,
+                        counted: line.counted,
+                    },
+                ));
             }
             Line::Census { lane, bins } => self.census.push((lane, bins)),
             Line::Lane(line) => {

@@ -1,7 +1,9 @@
 //! Tests that cross crates: scenarios, conformance, simulation, real servers.
 
 pub mod arrangement;
+pub mod naive;
 pub mod nats;
 pub mod proxy;
+pub mod reading;
 pub mod replay;
 pub mod scenario;

@@ -1,0 +1,294 @@
+//! The fold once more, from `docs/decisions/0003-fold.md` alone and too simple to be wrong.
+//!
+//! # Place
+//! `tests/fold_laws.rs` holds the engine's incremental fold against it.
+//! # Method
+//! All events are kept in a `BTreeMap` under (order time, rank, detail, name); whatever comes, the map is
+//! walked from its beginning. Milestones are ranks, exceptions names, times seconds.
+//! # Holds
+//! Nothing of the engine is called here but the tables of the model crate.
+//! # Does not hold
+//! Numbers shared by several parcels; what is said of a change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+/// Ranks that the rules name.
+mod rank {
+    pub const POSSESSION: u8 = 20;
+    pub const CUSTOMS_BEHIND: u8 = 38;
+    pub const OUT_FOR_DELIVERY: u8 = 40;
+    pub const ATTEMPTED: u8 = 42;
+    pub const PICKUP: u8 = 44;
+    pub const DELIVERED: u8 = 50;
+    pub const RETURNING: u8 = 60;
+    pub const RETURNED: u8 = 64;
+    pub const RETURN_LABEL: u8 = 71;
+    pub const RETURN_PICKUP: u8 = 72;
+    pub const RETURN_TRANSIT: u8 = 74;
+    pub const RETURN_RECEIVED: u8 = 76;
+    pub const REFUND: u8 = 82;
+    pub const REPLACEMENT: u8 = 83;
+    pub const CANCELLED: u8 = 90;
+    pub const LOST: u8 = 92;
+    pub const DISPOSED: u8 = 94;
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// Rank of its milestone; 0 where it has none.
+    pub rank: u8,
+    /// Its detail's number: only to order events of one time and rank.
+    pub detail: u8,
+    /// The exception it opens, by name.
+    pub exception: Option<&'static str>,
+    /// A scan.
+    pub physical: bool,
+    /// An estimate.
+    pub estimate: bool,
+    /// In no table.
+    pub unmapped: bool,
+    /// Ends problems.
+    pub resolves: bool,
+    /// It is a release by customs.
+    pub customs_released: bool,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// Order time, seconds since 1970.
+    pub at: i64,
+    /// Local minus universal time, seconds.
+    pub offset: i64,
+    /// Its time can't be believed.
+    pub untrusted: bool,
+    /// What it says.
+    pub says: Saying,
+}
+
+/// What is true.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// Use of the number, from 1.
+    pub epoch: u32,
+    /// Rank of the milestone.
+    pub milestone: u8,
+    /// Rank of the one before.
+    pub previous: u8,
+    /// When it was reached.
+    pub milestone_at: Option<i64>,
+    /// Lane: 0 forward, 1 back to the sender, 2 return.
+    pub lane: u8,
+    /// Open exceptions.
+    pub open: BTreeSet<&'static str>,
+    /// Attempts.
+    pub attempts: u32,
+    /// Deliveries and losses taken back.
+    pub corrections: u32,
+    /// Earliest scan that shows possession.
+    pub possession_at: Option<i64>,
+    /// The delivery that stands.
+    pub delivered_at: Option<i64>,
+    /// Events of the epoch.
+    pub events: u32,
+    seen: BTreeSet<u8>,
+    attempted_at: Option<i64>,
+    last_at: Option<i64>,
+}
+
+/// Events of one shipment.
+#[derive(Clone, Debug, Default)]
+pub struct Naive {
+    events: BTreeMap<(i64, u8, u8, String), Happening>,
+}
+
+impl Naive {
+    /// Adds an event under its name; the same name at the same time is the same event.
+    pub fn add(&mut self, name: &str, happening: Happening) {
+        let says = &happening.says;
+        let rank = if says.rank == 0 { u8::MAX } else { says.rank };
+        let key = (happening.at, rank, says.detail, name.to_owned());
+        self.events.entry(key).or_insert(happening);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Folds everything from nothing.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        let mut truth = Truth::default();
+        for happening in self.events.values() {
+            truth.take(happening);
+        }
+        truth
+    }
+}
+
+const fn lane_of(rank: u8) -> u8 {
+    match rank {
+        60..=64 => 1,
+        70..=83 => 2,
+        _ => 0,
+    }
+}
+
+const fn ends_any_lane(rank: u8) -> bool {
+    matches!(rank, rank::CANCELLED | rank::LOST | rank::DISPOSED)
+}
+
+const fn is_terminal(rank: u8) -> bool {
+    ends_any_lane(rank)
+        || matches!(rank, rank::DELIVERED | rank::RETURNED | rank::REFUND | rank::REPLACEMENT)
+}
+
+impl Truth {
+    /// What can be compared: without what only the fold needs.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { seen: BTreeSet::new(), attempted_at: None, last_at: None, ..self }
+    }
+
+    fn take(&mut self, event: &Happening) {
+        let says = &event.says;
+        if self.is_new_epoch(event) {
+            *self = Self { epoch: self.epoch + 1, ..Self::default() };
+        }
+        self.events += 1;
+        // Rule 2.
+        if says.unmapped || event.untrusted {
+            return;
+        }
+        self.last_at = Some(event.at);
+        // Rule 7.
+        let shows_possession = rank::POSSESSION <= says.rank && !ends_any_lane(says.rank);
+        if says.physical && shows_possession && self.possession_at.is_none() {
+            self.possession_at = Some(event.at);
+        }
+        // Rule 3.
+        let had_carrier = self.seen.range(rank::POSSESSION..=rank::ATTEMPTED).next().is_some();
+        let is_void = says.rank == rank::CANCELLED && had_carrier;
+        self.problems(event, is_void);
+        if !is_void && !says.estimate && says.rank != 0 {
+            self.position(event);
+        }
+        if is_terminal(self.milestone) {
+            for class in ["REFUSED", "UNCLAIMED", "IDENTITY_FAILED", "PROHIBITED"] {
+                self.open.remove(class);
+            }
+        }
+    }
+
+    /// Rule 1.
+    fn is_new_epoch(&self, event: &Happening) -> bool {
+        if self.epoch == 0 {
+            return true;
+        }
+        let Some(last) = self.last_at else { return false };
+        if event.untrusted {
+            return false;
+        }
+        let gap = event.at - last;
+        let begins = (10..=20).contains(&event.says.rank) && is_terminal(self.milestone);
+        120 * DAY <= gap || (begins && 30 * DAY <= gap)
+    }
+
+    /// Rule 4.
+    fn problems(&mut self, event: &Happening, is_void: bool) {
+        let says = &event.says;
+        let class = if is_void { Some("TRACKING_CONFLICT") } else { says.exception };
+        if let Some(class) = class {
+            self.open.insert(class);
+        } else if says.resolves {
+            self.open.clear();
+        } else if says.physical && rank::POSSESSION <= says.rank {
+            let behind_customs = rank::CUSTOMS_BEHIND <= says.rank || says.customs_released;
+            self.open.retain(|class| match *class {
+                "CUSTOMS_HOLD" | "PAYMENT_DUE" => !behind_customs,
+                "DAMAGED" | "DUPLICATE_DELIVERY" | "TRACKING_CONFLICT" => true,
+                "REFUSED" | "UNCLAIMED" | "IDENTITY_FAILED" | "PROHIBITED" => true,
+                _ => false,
+            });
+        }
+    }
+
+    /// Rules 5 and 6.
+    fn position(&mut self, event: &Happening) {
+        let says = &event.says;
+        if (20..=50).contains(&says.rank) && !says.physical {
+            return;
+        }
+        let there = self.on_this_lane(says.rank);
+        let here = self.milestone;
+        let later_day = self.milestone_at.is_some_and(|then| {
+            (then + event.offset).div_euclid(DAY) < (event.at + event.offset).div_euclid(DAY)
+        });
+        let since = self.milestone_at.map_or(i64::MAX, |then| event.at - then);
+        let new_attempt = self.attempted_at.is_none_or(|then| 2 * HOUR < event.at - then);
+        let forward_scan = says.physical && (20..=44).contains(&there);
+        let taken_back = match here {
+            rank::DELIVERED => forward_scan && later_day && 120 * 60 < since,
+            rank::LOST | rank::CANCELLED => forward_scan || there == rank::DELIVERED,
+            _ => false,
+        };
+        if taken_back {
+            self.corrections += 1;
+            self.delivered_at = None;
+            self.enter(there, event.at);
+            return;
+        }
+        let is_step = match (here, there) {
+            (rank::ATTEMPTED, rank::ATTEMPTED) | (rank::PICKUP, rank::ATTEMPTED) => new_attempt,
+            (rank::OUT_FOR_DELIVERY, rank::OUT_FOR_DELIVERY) => later_day,
+            (rank::ATTEMPTED | rank::PICKUP, rank::OUT_FOR_DELIVERY) => 2 * HOUR < since,
+            (here, there) if here == there => false,
+            (rank::LOST, rank::DISPOSED) => true,
+            (here, there) if ends_any_lane(there) => !is_terminal(here),
+            (rank::CANCELLED | rank::DISPOSED, there) => self.lane < lane_of(there),
+            (here, there) => here < there || self.lane < lane_of(there),
+        };
+        if is_step {
+            self.enter(there, event.at);
+        }
+    }
+
+    /// Rule 5: what a forward milestone is on the way back.
+    fn on_this_lane(&self, rank: u8) -> u8 {
+        if ends_any_lane(rank) || lane_of(rank) != 0 {
+            return rank;
+        }
+        match (self.lane, rank) {
+            (1, rank::DELIVERED) => rank::RETURNED,
+            (1, 20..) => rank::RETURNING,
+            (2, 18) => rank::RETURN_LABEL,
+            (2, 19) => rank::RETURN_PICKUP,
+            (2, rank::DELIVERED) => rank::RETURN_RECEIVED,
+            (2, 20..) => rank::RETURN_TRANSIT,
+            _ => rank,
+        }
+    }
+
+    fn enter(&mut self, there: u8, at: i64) {
+        self.previous = self.milestone;
+        self.milestone = there;
+        self.milestone_at = Some(at);
+        self.seen.insert(there);
+        if !ends_any_lane(there) {
+            self.lane = lane_of(there);
+        }
+        if there == rank::ATTEMPTED {
+            self.attempts += 1;
+            self.attempted_at = Some(at);
+        }
+        if there == rank::DELIVERED {
+            self.delivered_at = Some(at);
+        }
+    }
+}

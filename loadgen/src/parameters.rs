@@ -126,7 +126,7 @@ pub enum Workload {
     Flat,
     /// Single-event webhooks of about 1,000 bytes, three feeds.
     Nested,
-    /// Whole-history documents: up to ten known events and a new one, four feeds.
+    /// Whole-history documents: ten known events and a new one in the mean, four feeds.
     History,
     /// Every feed and format there is.
     Mixed,
@@ -161,7 +161,7 @@ impl Workload {
                 feeds: vec![(Feed::UpsTrack, 3), (Feed::Fedex, 3), (Feed::Usps, 3), (Feed::Dhl, 1)],
                 rounds: ROUNDS_MAX,
                 scans: 20,
-                history: 11,
+                history: 16,
                 ..base
             },
             Self::Mixed => Parameters { feeds: Feed::mixed(), history: 8, ..base },

@@ -122,13 +122,6 @@ fn check(workload: Workload, size: std::ops::Range<usize>) {
     let ppm = |part: usize| part * 1_000_000 / events;
     assert!((35_000..60_000).contains(&ppm(late)), "{} ppm late", ppm(late));
     assert!((20_000..45_000).contains(&ppm(trouble)), "{} ppm trouble", ppm(trouble));
-    eprintln!(
-        "{}: {} documents of {} bytes, {:.1} events a shipment",
-        workload.name(),
-        count,
-        bytes / first,
-        events as f64 / 3000.0
-    );
 }
 
 #[test]
@@ -143,7 +136,7 @@ fn nested_is_as_promised() {
 
 #[test]
 fn history_is_as_promised() {
-    check(Workload::History, 2500..6000);
+    check(Workload::History, 3000..7000);
 }
 
 #[test]
@@ -167,8 +160,7 @@ fn a_history_document_holds_ten_known_events_and_a_new_one() {
         }
     }
     let (known, fresh) = (f64::from(known) / f64::from(count), f64::from(fresh) / f64::from(count));
-    eprintln!("history: {known:.2} known, {fresh:.2} new in the mean");
-    assert!((6.0..10.0).contains(&known) && (0.95..1.1).contains(&fresh));
+    assert!((9.0..11.0).contains(&known) && (0.95..1.2).contains(&fresh), "{known} {fresh}");
 }
 
 #[test]

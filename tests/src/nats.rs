@@ -62,7 +62,8 @@ impl NatsServer {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let binary = binary()?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = target().join("tmp").join(format!("nats-{name}-{}-{number}", std::process::id()));
+        let folder =
+            target().join("tmp").join(format!("nats-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder for the server");
         let store = folder.join("store");
         let settings = format!(

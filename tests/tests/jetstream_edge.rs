@@ -9,6 +9,7 @@ use crossdock_node::jetstream::connection::{Connection, ConnectionOptions};
 use crossdock_node::jetstream::ctl::{Fingerprint, Position};
 use crossdock_node::jetstream::edge::{Edge, EdgeOptions};
 use crossdock_node::jetstream::intake::Start;
+use crossdock_node::jetstream::lease::{Held, Lease, LeaseOptions};
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Output};
 use crossdock_node::jetstream::reader::{Batch, Message, Reader, ReaderOptions};
 use crossdock_node::jetstream::setup::{self, Done, Role, Severity, StreamOptions};
@@ -122,16 +123,18 @@ fn spawn_reader(reader: Reader, ring_batches: usize) -> mpsc::Receiver<Result<Ba
     receive
 }
 
-async fn reader(url: &str, options: ReaderOptions, start: Start, counters: &Arc<Counters>) -> Reader {
+async fn reader(
+    url: &str,
+    options: ReaderOptions,
+    start: Start,
+    counters: &Arc<Counters>,
+) -> Reader {
     let connection = Connection::open(&connection_options(url)).await.unwrap();
     Reader::open(&connection, options, start, Arc::clone(counters)).await.unwrap()
 }
 
 /// Takes batches until `count` messages are here.
-async fn take(
-    ring: &mut mpsc::Receiver<Result<Batch, EdgeError>>,
-    count: usize,
-) -> Vec<Message> {
+async fn take(ring: &mut mpsc::Receiver<Result<Batch, EdgeError>>, count: usize) -> Vec<Message> {
     let mut messages = Vec::new();
     while messages.len() < count {
         messages.extend(ring.recv().await.expect("an open ring").expect("a batch").messages);
@@ -236,7 +239,8 @@ fn a_message_dropped_by_the_client_is_a_gap_and_is_read_again() {
         options.subscription_capacity = 100;
         let connection = Connection::open(&options).await.unwrap();
         let (options, start) = (ReaderOptions::default(), Start::default());
-        let reader = Reader::open(&connection, options, start, Arc::clone(&counters)).await.unwrap();
+        let reader =
+            Reader::open(&connection, options, start, Arc::clone(&counters)).await.unwrap();
         let mut ring = spawn_reader(reader, 4);
         assert_consecutive(&take(&mut ring, 3000).await, 1);
         assert!(connection.link().dropped > 0);
@@ -414,7 +418,8 @@ fn two_claims_in_the_same_moment_have_one_winner() {
             let mut two = committer(&server.url(), &counters).await;
             let (first, second) = tokio::join!(one.claim(), two.claim());
             // Both may succeed one after the other; then the later epoch owns the group.
-            let epochs: Vec<u32> = [&first, &second].iter().flat_map(|c| c.as_ref().ok().map(|c| c.epoch)).collect();
+            let epochs: Vec<u32> =
+                [&first, &second].iter().flat_map(|c| c.as_ref().ok().map(|c| c.epoch)).collect();
             assert!(!epochs.is_empty(), "{first:?} {second:?}");
             assert!(epochs.len() == 1 || epochs[0] != epochs[1], "round {round}: {epochs:?}");
         }
@@ -510,7 +515,8 @@ fn a_server_killed_in_the_middle_of_commits_loses_and_doubles_nothing() {
     block_on(async {
         let (_connection, mut caller) = open(&url).await;
         let found = stored_outputs(&mut caller).await;
-        let mut expected = (1..=last).flat_map(|seq| (0..900).map(move |index| format!("{seq}/{index}")));
+        let mut expected =
+            (1..=last).flat_map(|seq| (0..900).map(move |index| format!("{seq}/{index}")));
         for (seq, body) in &found {
             assert_eq!(Some(body), expected.next().as_ref(), "at output sequence {seq}");
         }
@@ -565,6 +571,40 @@ fn a_record_that_fell_back_stops_the_committer() {
         setup::init(&mut caller, &streams(), false).await.unwrap();
         let error = committer.commit(&request(2, outputs(2, 0..5), 2)).await.unwrap_err();
         assert!(matches!(error, EdgeError::OutputRolledBack { found_seq: 0, .. }), "{error}");
+    });
+}
+
+#[test]
+fn a_lease_has_one_holder_and_runs_out() {
+    let Some(server) = NatsServer::start("lease") else { return };
+    block_on(async {
+        let lease = async |holder: &str| {
+            let connection = Connection::open(&connection_options(&server.url())).await.unwrap();
+            let caller = Caller::open(&connection, Duration::from_secs(5)).await.unwrap();
+            let options = LeaseOptions {
+                bucket: "LEASES".to_owned(),
+                group: "g1".to_owned(),
+                holder: holder.to_owned(),
+                ttl: Duration::from_secs(1),
+                replicas: 1,
+            };
+            Lease::open(caller, options).await.unwrap()
+        };
+        let (mut one, mut two) = (lease("one").await, lease("two").await);
+        assert_eq!(one.renew().await.unwrap(), Held::Ours);
+        assert_eq!(two.renew().await.unwrap(), Held::Other("one".to_owned()));
+        assert_eq!(one.renew().await.unwrap(), Held::Ours);
+        // Let go: the other need not wait.
+        one.release().await.unwrap();
+        assert_eq!(two.renew().await.unwrap(), Held::Ours);
+        assert_eq!(one.renew().await.unwrap(), Held::Other("two".to_owned()));
+        // Not renewed: it runs out.
+        let begun = Instant::now();
+        while one.renew().await.unwrap() != Held::Ours {
+            assert!(begun.elapsed() < Duration::from_secs(10));
+        }
+        assert!(begun.elapsed() > Duration::from_millis(500));
+        assert_eq!(two.renew().await.unwrap(), Held::Other("one".to_owned()));
     });
 }
 

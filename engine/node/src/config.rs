@@ -14,10 +14,11 @@
 mod checked;
 mod edge;
 mod layers;
+mod options;
 mod taker;
 mod value;
 
-pub use checked::{
+pub use options::{
     Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, SinkConfig,
     SnapshotConfig, SourceConfig,
 };
@@ -101,16 +102,16 @@ impl Config {
                     file: name.clone(),
                     line: 1,
                     message: format!("can't be read: {error}"),
-                    hint: Some("Name a file with `--config`, or leave it out for the defaults.".to_owned()),
+                    hint: Some(
+                        "Name a file with `--config`, or leave it out for the defaults.".to_owned(),
+                    ),
                 }])
             })?;
         }
-        let settings: Vec<String> = settings.iter().map(|setting| layers::setting(setting)).collect();
+        let settings: Vec<String> =
+            settings.iter().map(|setting| layers::setting(setting)).collect();
         let settings = settings.join("\n");
-        Self::parse(&[
-            Layer { name: &name, text: &text },
-            Layer { name: "--set", text: &settings },
-        ])
+        Self::parse(&[Layer { name: &name, text: &text }, Layer { name: "--set", text: &settings }])
     }
 }
 

@@ -7,22 +7,27 @@
 //! Input is read without acks from the engine's own position; outputs and that position are
 //! committed together (docs/decisions/0007-commit.md).
 //! # Holds
-//! The parts in the order in which a start uses them.
+//! The parts. A start uses them in this order: `connection`, `setup`, `committer` (the claim),
+//! `intake`, `reader`; `edge` puts them together.
 //! # Does not hold
 //! What documents mean, what changes are.
 
-pub mod version;
-pub mod connection;
-pub mod call;
-pub mod setup;
-pub mod ctl;
 pub mod backoff;
-pub mod output;
+pub mod call;
 pub mod committer;
+pub mod connection;
+pub mod ctl;
 pub mod delivery;
-pub mod intake;
-pub mod reader;
 pub mod edge;
+pub mod intake;
+pub mod lease;
+pub mod output;
+pub mod reader;
+mod session;
+mod setting;
+pub mod setup;
+mod verdict;
+pub mod version;
 
 pub use async_nats::Subject;
 pub use committer::{Claim, Committed, Committer, CommitterOptions};

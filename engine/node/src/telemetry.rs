@@ -12,9 +12,9 @@
 
 pub mod counter;
 pub mod gauge;
+pub mod http;
 pub mod latency;
 pub mod openmetrics;
-pub mod http;
 
 pub use counter::{Counter, Counters};
 pub use gauge::{Gauge, Gauges};

@@ -7,191 +7,19 @@
 //! option that nobody takes would be one that does nothing: that is a bug, and asserted. The
 //! values as taken, in the order of their names, are the digest.
 //! # Holds
-//! The structs, the limits.
+//! The limits.
 //! # Does not hold
 //! The options' reasons: they stand in `configs/default.toml`.
 
 use crate::config::layers::Options;
+use crate::config::options::{
+    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, SinkConfig,
+    SnapshotConfig, SourceConfig,
+};
 use crate::config::taker::Taker;
 use crate::config::{ConfigError, ConfigErrors};
 use crate::jetstream::{Auth, Tls};
 use crossdock_model::limits;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// The configuration, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Threads and batches.
-    pub engine: EngineConfig,
-    /// Limits of documents.
-    pub limits: LimitsConfig,
-    /// Where NATS is and who we are.
-    pub nats: NatsConfig,
-    /// The input stream.
-    pub source: SourceConfig,
-    /// The output stream and the commits.
-    pub sink: SinkConfig,
-    /// A folder of packs; `None` for those compiled in.
-    pub packs_dir: Option<PathBuf>,
-    /// Snapshots; `None` keeps none.
-    pub snapshot: Option<SnapshotConfig>,
-    /// Where metrics are served; `None` is nowhere.
-    pub telemetry_listen: Option<SocketAddr>,
-    /// What is logged.
-    pub log: LogConfig,
-    /// Every option as `name = value` in the order of names, units normalized.
-    pub lines: Vec<String>,
-    /// Hash of [`Config::lines`]: two runs with the same digest had the same configuration.
-    pub digest: u64,
-}
-
-/// Threads and batches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineConfig {
-    /// The unit of ownership.
-    pub group: String,
-    /// Decode threads, 1..=16.
-    pub lanes: usize,
-    /// State threads, 1..=16.
-    pub shards: usize,
-    /// Documents per batch, 1..=1024.
-    pub batch_documents: usize,
-    /// Batches per ring, 1..=8.
-    pub ring_batches: usize,
-}
-
-/// Limits of documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LimitsConfig {
-    /// Bytes of one document.
-    pub document_size: usize,
-    /// Events of one document.
-    pub document_events: usize,
-    /// Levels of nesting.
-    pub document_depth: usize,
-    /// Bytes of payload in a dead letter.
-    pub dead_letter_payload: usize,
-}
-
-/// Where NATS is and who we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NatsConfig {
-    /// At least one address.
-    pub servers: Vec<String>,
-    /// What connections show as.
-    pub name: String,
-    /// Who we are.
-    pub auth: Auth,
-    /// Transport security.
-    pub tls: Tls,
-    /// How long one connect may take.
-    pub connect_timeout: Duration,
-    /// The longest pause between two attempts.
-    pub reconnect_delay: Duration,
-    /// How much silence is bearable.
-    pub ping_interval: Duration,
-    /// How long an answer may take.
-    pub request_timeout: Duration,
-    /// The root of reply subjects.
-    pub inbox_prefix: String,
-    /// Make streams that are not there.
-    pub create_streams: bool,
-}
-
-/// The input stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceConfig {
-    /// Its name.
-    pub stream: String,
-    /// Its subjects.
-    pub subjects: Vec<String>,
-    /// Which of them to read; empty for all.
-    pub filter_subjects: Vec<String>,
-    /// Documents per pull.
-    pub pull_messages: usize,
-    /// Bytes per pull.
-    pub pull_bytes: usize,
-    /// How long a pull waits.
-    pub pull_expires: Duration,
-    /// How often the server says that it lives.
-    pub heartbeat: Duration,
-    /// Silence after which the consumer is made anew.
-    pub silence: Duration,
-    /// Copies.
-    pub replicas: u32,
-    /// How long messages are kept.
-    pub max_age: Duration,
-    /// How much is kept, bytes.
-    pub max_bytes: u64,
-    /// How long ids are remembered.
-    pub duplicate_window: Duration,
-}
-
-/// The output stream and the commits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SinkConfig {
-    /// Its name.
-    pub stream: String,
-    /// Its subjects.
-    pub subjects: Vec<String>,
-    /// Commit when this many outputs wait ...
-    pub commit_outputs: usize,
-    /// ... or this many documents were read ...
-    pub commit_documents: usize,
-    /// ... or the first of them has waited this long.
-    pub commit_interval: Duration,
-    /// How often the position alone is committed.
-    pub commit_idle: Duration,
-    /// Outputs per atomic batch, 1..=999.
-    pub batch_outputs: usize,
-    /// Bytes per atomic batch.
-    pub batch_bytes: usize,
-    /// Commits that wait.
-    pub commit_queue: usize,
-    /// How long an acknowledgement may take.
-    pub ack_timeout: Duration,
-    /// The longest pause between two attempts.
-    pub retry_delay: Duration,
-    /// Copies.
-    pub replicas: u32,
-    /// How long messages are kept.
-    pub max_age: Duration,
-    /// How much is kept, bytes.
-    pub max_bytes: u64,
-}
-
-/// Snapshots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotConfig {
-    /// Their folder.
-    pub dir: PathBuf,
-    /// How often one is written.
-    pub interval: Duration,
-    /// How many are kept.
-    pub keep: usize,
-}
-
-/// What is logged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// A filter of `tracing-subscriber`.
-    pub level: String,
-    /// In what form.
-    pub format: LogFormat,
-}
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// Text.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Means what was written, or says all that is wrong with it.
 pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
@@ -319,6 +147,10 @@ fn source(taker: &mut Taker) -> SourceConfig {
         max_bytes: taker.size("source.max_bytes", 0..=1 << 50),
         duplicate_window: taker.time("source.duplicate_window", 100, 86_400_000),
     };
+    let keys = ["source.pull_expires", "source.heartbeat", "source.silence"];
+    if keys.iter().any(|key| taker.faulty(key)) {
+        return source;
+    }
     if source.pull_expires < source.heartbeat * 2 {
         taker.complain("source.heartbeat", "is more than half of source.pull_expires", None);
     }
@@ -376,6 +208,7 @@ const YEARS_MS: u64 = 10 * 365 * 86_400_000;
 mod tests {
     use super::*;
     use crate::config::{DEFAULT, Layer};
+    use std::time::Duration;
 
     fn check(text: &str, expected: &str) {
         let found = match Config::parse(&[Layer { name: "my.toml", text }]) {
@@ -427,22 +260,22 @@ retry_delay = "1ms"
 [log]
 format = "xml"
 level = 3"#,
-            r#"my.toml:4: section [sourc] is not known
-my.toml:2: option engine.lane is not known
+            r#"my.toml:2: option engine.lane is not known
   Did you mean engine.lanes?
-my.toml:6: source.pull_bytes must be a text in quotes, not a whole number
-  Write the unit: for example "4096MiB".
-my.toml:10: option limits.group is not known
-  Did you mean engine.group?
-my.toml:16: log.level must be a text in quotes, not a whole number
 my.toml:3: engine.shards is 99; it must be within 1 and 16
+my.toml:4: section [sourc] is not known
+my.toml:6: source.pull_bytes must be a text in quotes, not a whole number
+  Write the unit with it, as in "4MiB".
 my.toml:8: source.heartbeat is "5 s", which is no time
   Write a whole number and ms, s, m, h or d, nothing between: "250ms", "30s", "7d".
+my.toml:10: option limits.group is not known
+  Did you mean engine.group?
 my.toml:12: sink.stream is "O.UT"
   A stream's name has letters, digits, "-" and "_" only.
 my.toml:13: sink.retry_delay is "1ms"; it must be within "5ms" and "1m"
 my.toml:15: log.format is "xml"
-  Write auto, text or json."#,
+  Write auto, text or json.
+my.toml:16: log.level must be a text in quotes, not a whole number"#,
         );
     }
 
@@ -472,7 +305,10 @@ my.toml:15: log.format is "xml"
             complaints("[source]\nsilence = \"1500ms\""),
             "source.silence is less than twice source.heartbeat"
         );
-        assert_eq!(complaints("[nats]\nservers = []"), "nats.servers must name at least one server");
+        assert_eq!(
+            complaints("[nats]\nservers = []"),
+            "nats.servers must name at least one server"
+        );
     }
 
     #[test]
@@ -489,6 +325,8 @@ my.toml:15: log.format is "xml"
         let config = config.unwrap();
         assert_eq!((config.engine.lanes, config.source.stream.as_str()), (3, "IN2"));
         let missing = Config::load(Some(std::path::Path::new("/no/such/file.toml")), &[]);
-        assert!(missing.unwrap_err().to_string().starts_with("/no/such/file.toml:1: can't be read"));
+        assert!(
+            missing.unwrap_err().to_string().starts_with("/no/such/file.toml:1: can't be read")
+        );
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn merge(layers: &[Layer<'_>], errors: &mut Vec<ConfigError>) -> Opti
             if same || (empty && matches!(placed.raw, Raw::Texts(_))) {
                 *known = placed;
             } else {
-                let message = format!("{key} must be {}, not {}", known.raw.kind(), placed.raw.kind());
+                let message =
+                    format!("{key} must be {}, not {}", known.raw.kind(), placed.raw.kind());
                 let hint = bare_number(&placed.raw, &known.raw);
                 errors.push(ConfigError { file: placed.file, line: placed.line, message, hint });
             }
@@ -87,10 +88,10 @@ pub(super) fn setting(text: &str) -> String {
 
 fn bare_number(found: &Raw, wanted: &Raw) -> Option<String> {
     match (found, wanted) {
-        (Raw::Number(number), Raw::Text(example)) => {
+        (Raw::Number(_), Raw::Text(example)) => {
             let unit = example.trim_start_matches(|c: char| c.is_ascii_digit());
-            let same = unit.len() < example.len() && !unit.is_empty();
-            same.then(|| format!("Write the unit: for example \"{number}{unit}\"."))
+            let united = unit.len() < example.len() && !unit.is_empty();
+            united.then(|| format!("Write the unit with it, as in \"{example}\"."))
         }
         _ => None,
     }
@@ -178,9 +179,8 @@ fn unknown(key: &str, placed: &Placed, options: &Options) -> ConfigError {
         let moved = if tail(known) == tail(key) { 1 } else { usize::MAX };
         distance(known, key).min(moved)
     });
-    let near = nearest.filter(|known| {
-        distance(known, key) <= 1 + key.len() / 5 || tail(known) == tail(key)
-    });
+    let near = nearest
+        .filter(|known| distance(known, key) <= 1 + key.len() / 5 || tail(known) == tail(key));
     let hint = match near {
         Some(known) => format!("Did you mean {known}?"),
         None => "`configs/default.toml` lists every option.".to_owned(),
@@ -211,9 +211,13 @@ mod tests {
 
     #[test]
     fn distances_are_counted() {
-        for (one, two, expected) in
-            [("", "", 0), ("a", "", 1), ("lanes", "lane", 1), ("shards", "lanes", 4), ("ab", "ba", 2)]
-        {
+        for (one, two, expected) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("lanes", "lane", 1),
+            ("shards", "lanes", 4),
+            ("ab", "ba", 2),
+        ] {
             assert_eq!(distance(one, two), expected, "{one} {two}");
             assert_eq!(distance(two, one), expected, "{two} {one}");
         }

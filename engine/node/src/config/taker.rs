@@ -38,10 +38,19 @@ impl Taker {
             self.options.keys().filter(|key| !self.taken.contains(key.as_str())).collect();
         assert!(left.is_empty(), "options that do nothing: {left:?}");
         if !self.errors.is_empty() {
+            self.errors.sort_by(|one, two| (&one.file, one.line).cmp(&(&two.file, two.line)));
             return Err(ConfigErrors(self.errors));
         }
         self.lines.sort();
         Ok(self.lines)
+    }
+
+    /// Whether an option has a complaint already: what follows from it is not worth saying.
+    pub(super) fn faulty(&self, key: &str) -> bool {
+        let placed = &self.options[key];
+        self.errors.iter().any(|error| {
+            error.line == placed.line && error.file == placed.file && error.message.starts_with(key)
+        })
     }
 
     /// Complains about an option: `message` goes on after its name.
@@ -106,7 +115,8 @@ impl Taker {
         let (low, high) = (show_size(*bounds.start()), show_size(*bounds.end()));
         let text = self.text(key);
         let Some(found) = size(&text) else {
-            let hint = "Write a whole number and B, KiB, MiB, GiB or TiB, nothing between: \"64KiB\".";
+            let hint =
+                "Write a whole number and B, KiB, MiB, GiB or TiB, nothing between: \"64KiB\".";
             self.complain(key, &format!("is \"{text}\", which is no size"), Some(hint));
             return *bounds.start();
         };

@@ -56,7 +56,10 @@ mod tests {
 
     #[test]
     fn both_versions_are_read() {
-        check("$JS.ACK.IN.c1.1.12.5.1700000000000001999.3", Some((12, 5, 1_700_000_000_000_001, 3)));
+        check(
+            "$JS.ACK.IN.c1.1.12.5.1700000000000001999.3",
+            Some((12, 5, 1_700_000_000_000_001, 3)),
+        );
         check("$JS.ACK._.ACC.IN.c1.1.12.5.1000.3", Some((12, 5, 1, 3)));
         check("$JS.ACK.hub.ACC.IN.c1.1.12.5.1000.3.rnd", Some((12, 5, 1, 3)));
     }

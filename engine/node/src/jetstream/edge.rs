@@ -68,8 +68,7 @@ impl Edge {
     pub fn open(options: EdgeOptions, telemetry: Arc<Telemetry>) -> Result<Self, EdgeError> {
         assert!(options.ring_batches > 0 && options.commit_queue > 0);
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
+        let runtime = runtime.map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
         let counters = Arc::clone(&telemetry.counters);
         let (committer, claim, deviations) = runtime.block_on(async {
             let connection = Connection::open(&options.connection).await?;

@@ -13,7 +13,7 @@
 //! What the engine does about a rollback: that is a start from an older snapshot.
 
 use crate::error::EdgeError;
-use crate::jetstream::call::{Caller, CallError, STREAM_NOT_FOUND};
+use crate::jetstream::call::{CallError, Caller, STREAM_NOT_FOUND};
 use crate::jetstream::ctl::Fingerprint;
 use serde::Deserialize;
 use serde_json::json;
@@ -137,10 +137,9 @@ pub(crate) fn explain(error: CallError, stream: &str, request: &str) -> EdgeErro
             EdgeError::StreamMissing { stream: stream.to_owned() }
         }
         // HTTP-like 503 and 5xx: no leader, shutting down, out of resources for now.
-        CallError::Refused(refused) if refused.code >= 500 => EdgeError::NoAnswer {
-            request: request.to_owned(),
-            detail: refused.description.clone(),
-        },
+        CallError::Refused(refused) if refused.code >= 500 => {
+            EdgeError::NoAnswer { request: request.to_owned(), detail: refused.description.clone() }
+        }
         CallError::Refused(_)
         | CallError::NoResponders
         | CallError::TimedOut

@@ -311,7 +311,7 @@ mod tests {
     fn check(calendar: &Calendar, zone: &str, from: &str, what: &str, want: &str) {
         let zone = zones::named(zone).expect("zone");
         let holidays = holiday::days("us");
-        let time = OpenTime { calendar, zone: &zone, holidays: &holidays };
+        let time = OpenTime { calendar, zone: &zone, holidays };
         let anchor = civil::parse_instant(from).expect("instant");
         let got = match crate::rule::duration::Duration::parse(what).expect("duration") {
             crate::rule::duration::Duration::BusinessDays(days) => time.add_days(anchor, days),
@@ -391,7 +391,7 @@ mod tests {
             let calendar = calendar(None, week);
             let zone = zones::named(zone).expect("zone");
             let holidays = holiday::days("de-by");
-            let time = OpenTime { calendar: &calendar, zone: &zone, holidays: &holidays };
+            let time = OpenTime { calendar: &calendar, zone: &zone, holidays };
             let end = time.add_seconds(anchor, seconds).expect("opens");
             prop_assert_eq!(time.between(anchor, end), i64::from(seconds));
             let mut used = 0;

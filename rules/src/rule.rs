@@ -19,6 +19,8 @@ pub mod calendars;
 mod canonical;
 pub mod catalogue;
 mod check;
+#[cfg(test)]
+mod check_tests;
 pub mod codes;
 mod compile;
 mod def;
@@ -27,14 +29,18 @@ pub mod duration;
 pub mod event_set;
 pub mod explain;
 pub mod facts;
+pub mod feed_clock;
 pub mod field;
 pub mod geo;
 mod index;
 pub mod limits;
 pub mod machine;
 pub mod message;
+#[cfg(test)]
+mod oracle;
 pub mod pack;
 mod parse;
+pub mod reload;
 pub mod row;
 pub mod rows;
 pub mod ruleset;

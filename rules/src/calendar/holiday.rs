@@ -33,6 +33,8 @@
 //! Days off that China announces each year (swapped weekends), religious days that depend on sightings, cities.
 //! A calendar file adds those with `closed:`.
 
+use std::sync::OnceLock;
+
 use super::civil;
 
 /// First year of the tables.
@@ -147,18 +149,20 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The holidays of a country or region, a region's with its country's: days since 1970, sorted.
-/// Empty where there is no table.
+/// Empty where there is no table. Worked out once per process.
 #[must_use]
-pub fn days(name: &str) -> Vec<i32> {
+pub fn days(name: &str) -> &'static [i32] {
+    static TABLES: OnceLock<Vec<Vec<i32>>> = OnceLock::new();
+    let tables = TABLES.get_or_init(|| RULES.iter().map(|(name, _)| work_out(name)).collect());
+    let found = RULES.iter().position(|(known, _)| *known == name);
+    found.map_or(&[], |found| tables[found].as_slice())
+}
+
+fn work_out(name: &str) -> Vec<i32> {
     let country = name.split('-').next().unwrap_or(name);
-    let mut text = String::new();
-    for (known, rules) in RULES {
-        if *known == name || *known == country {
-            text.push_str(rules);
-            text.push(' ');
-        }
-    }
-    days_of_rules(&text).unwrap_or_default()
+    let own = RULES.iter().filter(|(known, _)| *known == name || *known == country);
+    let text: Vec<&str> = own.map(|(_, rules)| *rules).collect();
+    days_of_rules(&text.join(" ")).unwrap_or_default()
 }
 
 /// The days of words such as `12-25 4thu-11`: days since 1970, sorted. The error is the word that is no rule.
@@ -450,7 +454,8 @@ mod tests {
             let theirs: BTreeSet<i32> =
                 corpus(name, &text).into_iter().filter(|day| span.contains(day)).collect();
             let ours: BTreeSet<i32> = days(name)
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|day| span.contains(day) && civil::weekday(*day) < 5)
                 .collect();
             let missing: Vec<_> =

@@ -85,7 +85,7 @@ pub struct Calendars {
     standard: Calendar,
     always: Calendar,
     /// Holidays by country and region.
-    places: BTreeMap<(Symbol, Symbol), Vec<i32>>,
+    places: BTreeMap<(Symbol, Symbol), &'static [i32]>,
 }
 
 impl Calendars {
@@ -107,7 +107,7 @@ impl Calendars {
                     Holidays::None | Holidays::OfPlace => &[],
                 };
                 let mut holidays: Vec<i32> =
-                    fixed.iter().flat_map(|name| holiday::days(name)).collect();
+                    fixed.iter().flat_map(|name| holiday::days(name)).copied().collect();
                 holidays.sort_unstable();
                 holidays.dedup();
                 let zone = calendar.zone.as_ref();
@@ -174,7 +174,7 @@ impl Calendars {
 
     fn holidays(&self, end: &End) -> &[i32] {
         let whole = || self.places.get(&(end.country, Symbol::ABSENT));
-        self.places.get(&(end.country, end.region)).or_else(whole).map_or(&[], Vec::as_slice)
+        self.places.get(&(end.country, end.region)).or_else(whole).copied().unwrap_or(&[])
     }
 }
 

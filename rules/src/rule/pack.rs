@@ -208,4 +208,48 @@ mod tests {
         }
         assert!(15 < run.outcomes.len());
     }
+
+    fn folder(path: &str) -> Vec<Source> {
+        let mut files: Vec<_> = std::fs::read_dir(path)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+            .collect();
+        files.sort();
+        let read = |path: &std::path::PathBuf| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            Source::new(name, std::fs::read_to_string(path).expect("text"))
+        };
+        files.iter().map(read).collect()
+    }
+
+    #[test]
+    fn the_packs_pass_their_tests_and_are_covered() {
+        let packs = concat!(env!("CARGO_MANIFEST_DIR"), "/packs");
+        let mut files = folder(&format!("{packs}/exceptions"));
+        files.extend(folder(&format!("{packs}/calendars")));
+        let pack = Pack::of(files);
+        let set =
+            pack.load(&Options::default()).unwrap_or_else(|report| panic!("{}", report.render()));
+        assert!(40 <= set.rules().len());
+        assert_eq!(set.warnings().list, [], "{}", set.warnings().render());
+        let run = pack.test(&Options::default(), None);
+        assert!(!run.report.has_errors(), "{}", run.report.render());
+        let failed: Vec<String> = run
+            .outcomes
+            .iter()
+            .filter(|outcome| !outcome.passed())
+            .map(|outcome| {
+                format!("{}: {}\n{}", outcome.suite, outcome.name, outcome.failures.join("\n"))
+            })
+            .collect();
+        let bare: Vec<String> = run
+            .coverage
+            .iter()
+            .filter(|rule| !rule.missing.is_empty())
+            .map(|rule| format!("{}: no test of {}", rule.rule, rule.missing.join(", ")))
+            .collect();
+        assert!(failed.is_empty() && bare.is_empty(), "{}\n{}", failed.join("\n"), bare.join("\n"));
+        assert_eq!(run.percent(), 100);
+    }
 }

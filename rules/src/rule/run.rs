@@ -60,6 +60,31 @@ impl RuleSet {
         turn.finish(start);
     }
 
+    /// Shows one rule one event of the history.
+    pub(super) fn on_event_of(
+        &self,
+        rule: u16,
+        facts: &Facts<'_>,
+        store: &mut RowStore,
+        handle: &mut RowHandle,
+        actions: &mut Actions,
+    ) {
+        let Some(event) = facts.event else { return };
+        if self.rule(rule).subject != facts.shipment.subject as u8 {
+            return;
+        }
+        let mut row = Row::default();
+        row.gather(facts, self.groups);
+        let fits = self.rule(rule).scope.iter().all(|(field, values, _)| {
+            let mut all = Row::default();
+            all.gather(facts, Groups(u8::MAX));
+            values.contains(&all.get(*field))
+        });
+        if fits {
+            Turn::new(self, facts, &row, store, handle, actions).trigger(rule, event);
+        }
+    }
+
     /// Asks the rules whose time has come, and those that watch an estimate that changed without an event
     /// (`eta_before` differs from `eta`). For a feed or an order, asks all that watch. Appends to `actions.list`, sets `actions.next`.
     pub fn on_timer(

@@ -22,6 +22,8 @@ pub(crate) mod shippo;
 pub(crate) mod ups;
 pub(crate) mod ups_alert;
 pub(crate) mod usps;
+pub(crate) mod usps_xml;
+pub(crate) mod x12;
 
 use crate::disorder::Breakage;
 use crate::feed::Feed;
@@ -46,6 +48,8 @@ pub(crate) const fn saying(feed: Feed, step: Step) -> Option<Saying> {
         Feed::Easypost => easypost::saying(step),
         Feed::Aftership => aftership::saying(step),
         Feed::Shippo => shippo::saying(step),
+        Feed::UspsXml => usps_xml::saying(step),
+        Feed::X12 => x12::saying(step),
     }
 }
 
@@ -56,6 +60,7 @@ pub(crate) enum Carrier {
     Fedex,
     Usps,
     Dhl,
+    Freight,
     Local,
 }
 
@@ -67,6 +72,7 @@ impl Carrier {
             Self::Fedex => "fedex",
             Self::Usps => "usps",
             Self::Dhl => "dhl-express",
+            Self::Freight => "old-dominion",
             Self::Local => "swiftline",
         }
     }
@@ -78,7 +84,8 @@ pub(crate) fn carrier_of(plan: &Plan, story: &Story) -> Carrier {
         Feed::Generic => Carrier::Local,
         Feed::UpsTrack | Feed::UpsAlert => Carrier::Ups,
         Feed::Fedex => Carrier::Fedex,
-        Feed::Usps => Carrier::Usps,
+        Feed::Usps | Feed::UspsXml => Carrier::Usps,
+        Feed::X12 => Carrier::Freight,
         Feed::Dhl => Carrier::Dhl,
         Feed::Easypost | Feed::Aftership | Feed::Shippo => {
             match hash(plan.parameters().seed, Purpose::Telling, !story.shipment) % 3 {
@@ -103,6 +110,7 @@ pub(crate) fn put_number(plan: &Plan, story: &Story, buffer: &mut Vec<u8>) {
         Carrier::Fedex => number::put_fedex(buffer, index),
         Carrier::Usps => number::put_usps(buffer, index),
         Carrier::Dhl => number::put_dhl(buffer, index),
+        Carrier::Freight => number::put_pro(buffer, index),
         Carrier::Local => number::put_local(buffer, index),
     }
 }
@@ -120,6 +128,8 @@ pub(crate) fn write(plan: &Plan, story: &Story, entry: &Entry, buffer: &mut Vec<
         Feed::Easypost => easypost::write(&telling, buffer),
         Feed::Aftership => aftership::write(&telling, buffer),
         Feed::Shippo => shippo::write(&telling, buffer),
+        Feed::UspsXml => usps_xml::write(&telling, buffer),
+        Feed::X12 => x12::write(&telling, buffer),
     }
 }
 

@@ -88,6 +88,11 @@ pub(crate) fn put_dhl(buffer: &mut Vec<u8>, index: u64) {
     buffer.put_padded(serial % 7, 1);
 }
 
+/// A progressive number of a freight carrier, ten digits.
+pub(crate) fn put_pro(buffer: &mut Vec<u8>, index: u64) {
+    buffer.put_padded(1_000_000_000 + scatter(index, 1_000_000_000), 10);
+}
+
 /// A number of a local fleet, store or warehouse.
 pub(crate) fn put_local(buffer: &mut Vec<u8>, index: u64) {
     buffer.put("XD");
@@ -128,6 +133,7 @@ mod tests {
             (put_fedex, 12),
             (put_usps, 22),
             (put_dhl, 10),
+            (put_pro, 10),
             (put_local, 14),
         ] {
             let mut seen = std::collections::BTreeSet::new();

@@ -242,6 +242,7 @@ impl Plan {
         let events = story.events();
         let event = events[index];
         let place = &PLACES[usize::from(event.place)];
+        let offset_minutes = if story.feed.is_universal() { 0 } else { place.offset_minutes };
         let noise =
             hash(self.parameters.seed, Purpose::Telling, story.shipment * 64 + index as u64);
         let received = self.received_micros(self.slot_of(story.shipment, event.round)) / 1_000_000;
@@ -252,7 +253,7 @@ impl Plan {
         let unit = if story.feed.has_minutes_only() { 60 } else { 1 };
         let mut seconds = (((received - lag) / unit - 64) & !63 | index as i64) * unit;
         // Some carriers write midnight where they know the day only. Nothing happens at midnight.
-        if (seconds + i64::from(place.offset_minutes) * 60).rem_euclid(86_400) == 0 {
+        if (seconds + i64::from(offset_minutes) * 60).rem_euclid(86_400) == 0 {
             seconds -= 64 * unit;
         }
         if event.old {
@@ -264,7 +265,7 @@ impl Plan {
         Sighting {
             step: event.step,
             seconds,
-            offset_minutes: place.offset_minutes,
+            offset_minutes,
             meaning: story.meaning(index),
             place: event.place,
         }

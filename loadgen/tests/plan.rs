@@ -141,7 +141,7 @@ fn history_is_as_promised() {
 
 #[test]
 fn mixed_is_as_promised() {
-    check(Workload::Mixed, 500..3000);
+    check(Workload::Mixed, 500..3500);
 }
 
 #[test]

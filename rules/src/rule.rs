@@ -14,14 +14,18 @@
 pub mod action;
 mod analysis;
 mod ast;
+pub mod book;
 mod calendar_file;
 pub mod calendars;
 mod canonical;
+pub mod canonical_layout;
 pub mod catalogue;
 mod check;
 #[cfg(test)]
 mod check_tests;
+pub mod cli;
 pub mod codes;
+pub mod compare;
 mod compile;
 mod def;
 pub mod diagnostic;

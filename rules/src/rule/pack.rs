@@ -128,6 +128,42 @@ impl Pack {
         run_of
     }
 
+    /// Plays the first test whose name contains a text, up to a moment, and explains a rule there.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the rules; a report without errors where there is no such rule or test.
+    pub fn explain(
+        &self,
+        options: &Options,
+        rule: &str,
+        name: &str,
+        at: Option<&str>,
+    ) -> Result<String, Report> {
+        let set = self.load(options)?;
+        let mut report = Report { sources: self.sources.clone(), list: vec![] };
+        let mut found = Vec::new();
+        for file in read(&mut report) {
+            for def in &file.rules {
+                found.extend(
+                    def.tests
+                        .as_ref()
+                        .map(|node| cases(node, Some(&def.id.text), &mut report))
+                        .unwrap_or_default(),
+                );
+            }
+        }
+        for source in &self.suites {
+            let mut report = Report { sources: vec![source.clone()], list: vec![] };
+            found.extend(read_suite(&mut report).map(|suite| suite.tests).unwrap_or_default());
+        }
+        let case = found
+            .iter()
+            .find(|case| case.name.contains(name) || case.only.as_deref() == Some(name));
+        let told = case.and_then(|case| super::runner::explain_at(&set, case, rule, at));
+        told.ok_or_else(Report::default)
+    }
+
     /// The set of the files that a suite names.
     fn subset<'s>(
         &self,

@@ -141,6 +141,39 @@ pub(crate) fn run(
         .collect()
 }
 
+/// Plays a test up to a moment, or to its last event, and explains a rule there.
+pub(crate) fn explain_at(
+    set: &RuleSet,
+    case: &Case,
+    rule: &str,
+    at: Option<&str>,
+) -> Option<String> {
+    let index = set.find(rule)?;
+    let mut report = Report::default();
+    let mut stage = Stage { set, case, report: &mut report };
+    let mut told = None;
+    stage.with_setting(|stage, setting, start, moment| {
+        let mut steps: Vec<(i64, Step)> = case
+            .node
+            .get("events")
+            .map_or(&[][..], Node::elements)
+            .iter()
+            .map(step)
+            .filter_map(|step| Some((moment(&step.at)?, step)))
+            .collect();
+        steps.sort_by_key(|(moment, _)| *moment);
+        let last = steps.last().map_or(start, |(moment, _)| *moment);
+        let until = at.and_then(moment).unwrap_or(last);
+        let mut scenario = Scenario::new(set, SmallWorld::default(), setting, seconds(start));
+        for (at, step) in steps.iter().filter(|(at, _)| *at <= until) {
+            stage.take(&mut scenario, *at, step, moment);
+        }
+        scenario.advance(seconds(until), true);
+        told = Some(scenario.explain(index, &|_: Symbol| None).render());
+    });
+    told
+}
+
 struct Stage<'a> {
     set: &'a RuleSet,
     case: &'a Case,
@@ -150,6 +183,23 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn run(&mut self, coverage: &mut Coverage) -> Vec<String> {
         let faults = self.report.list.len();
+        let mut failures = Vec::new();
+        self.with_setting(|stage, setting, start, at| {
+            let mut seen = BTreeSet::new();
+            failures = stage.play(setting, start, at, &mut seen, coverage);
+            coverage.atoms.extend(seen);
+        });
+        let broken = self.report.list.len() - faults;
+        if 0 < broken { vec![format!("{broken} mistakes in the test itself")] } else { failures }
+    }
+
+    /// Sets the stage: the shipment, when it starts, and how moments are read.
+    fn with_setting(
+        &mut self,
+        play: impl FnOnce(&mut Self, super::scenario::Setting, i64, stage::Moment<'_>),
+    ) {
+        // A Monday morning, where a test does not say when.
+        const START: i64 = 1_772_438_400;
         let case = self.case;
         let given = case.node.get("ships").or_else(|| case.node.get("given"));
         let mut setting = given.map(|node| stage::setting(node, self.report)).unwrap_or_default();
@@ -159,16 +209,10 @@ impl Stage<'_> {
         if let Some(node) = case.node.get("feed") {
             stage::feed(node, &mut setting.feed);
         }
-        // A Monday morning, where a test does not say when.
-        const START: i64 = 1_772_438_400;
         let start = case.node.get("start").and_then(Node::text).map(civil::parse_instant);
         if start == Some(None) {
-            fault(
-                case.span,
-                "`start` is no instant",
-                "Write `2026-03-02T09:00:00-06:00`.",
-                self.report,
-            );
+            let help = "Write `2026-03-02T09:00:00-06:00`.";
+            fault(case.span, "`start` is no instant", help, self.report);
         }
         let start = start.flatten().unwrap_or(START);
         let probe = setting.clone();
@@ -184,20 +228,11 @@ impl Stage<'_> {
             stage::moments(node, &mut setting, &at);
         }
         if let Some(node) = case.node.get("eta") {
-            let pairs = node
-                .entries()
-                .iter()
-                .map(|(key, value)| (key.text.as_str(), value.text().unwrap_or("")));
+            let entries = node.entries().iter();
+            let pairs = entries.map(|(key, value)| (key.text.as_str(), value.text().unwrap_or("")));
             setting.eta = stage::eta(pairs, setting.eta, &at);
         }
-        let mut seen = BTreeSet::new();
-        let failures = self.play(setting, start, &at, &mut seen, coverage);
-        coverage.atoms.extend(seen);
-        let broken = self.report.list.len() - faults;
-        if 0 < broken {
-            return vec![format!("{broken} mistakes in the test itself")];
-        }
-        failures
+        play(self, setting, start, &at);
     }
 
     fn play(

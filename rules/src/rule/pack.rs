@@ -288,4 +288,35 @@ mod tests {
         assert!(failed.is_empty() && bare.is_empty(), "{}\n{}", failed.join("\n"), bare.join("\n"));
         assert_eq!(run.percent(), 100);
     }
+
+    #[test]
+    fn a_test_that_is_wrong_fails() {
+        let rule = "version: 1\nrules:\n  - id: a\n    event: damaged\n    raise: { code: A, message: \"{event.reason|none}\" }\n    resolve: { event: delivered }\n    tests:\n      - ";
+        for (test, fails) in [
+            ("{ events: [+0h damaged], raised: [+0h A] }", false),
+            ("{ events: [+0h damaged], raised: [] }", true),
+            ("{ events: [+0h damaged], raised: [+2h A] }", true),
+            ("{ events: [+0h damaged], raised: [+0h B] }", true),
+            ("{ events: [+0h damaged], raised_includes: [+0h A] }", false),
+            ("{ events: [+0h damaged], raised_includes: [+9h A] }", true),
+            ("{ events: [+0h damaged], not_raised: [A] }", true),
+            ("{ events: [+0h damaged], open_at_end: [A] }", false),
+            ("{ events: [+0h damaged], open_at_end: [] }", true),
+            ("{ events: [+0h damaged, +1h delivered], resolved: [+1h A] }", false),
+            ("{ events: [+0h damaged, +1h delivered], resolved: [] }", true),
+            ("{ events: [+0h damaged], retracted: [+0h A] }", true),
+            ("{ events: [+0h damaged], raised: [{ at: +0h, code: A, message: other }] }", true),
+            ("{ events: [+0h damaged], explain: { rule: a, at: +1h, says: idle } }", true),
+            ("{ events: [+0h damaged], explain: { rule: a, at: +1h, says: open } }", false),
+            ("{ events: [+0h damaged], raised: [], todo: true }", false),
+            ("{ events: [+0h damaged], raised: [+0h A], todo: true }", true),
+            ("{ events: [+0h damage], raised: [] }", true),
+            ("{ events: [soon damaged], raised: [] }", true),
+        ] {
+            let pack = Pack::of([Source::new("a.yaml", format!("{rule}{test}\n"))]);
+            let run = pack.test(&Options::default(), None);
+            assert_eq!(run.outcomes.len(), 1, "{test} {}", run.report.render());
+            assert_eq!(run.outcomes[0].passed(), !fails, "{test} {:?}", run.outcomes[0].failures);
+        }
+    }
 }

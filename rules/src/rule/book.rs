@@ -75,8 +75,15 @@ pub fn schema(catalogue: &Catalogue) -> String {
     let mut events: Vec<String> = EventSet::words().collect();
     events.sort();
     events.dedup();
-    let event = json!({ "anyOf": [{ "enum": events }, { "type": "string", "pattern": "^(\\$|milestone\\.|exception\\.|detail\\.)" }] });
-    let events = json!({ "anyOf": [event.clone(), { "type": "array", "items": event }] });
+    let event = json!({ "$ref": "#/$defs/event" });
+    let events_of = json!({ "anyOf": [event, { "type": "array", "items": event }] });
+    let event = json!({
+        "anyOf": [
+            { "enum": events },
+            { "type": "string", "pattern": "^(\\$|milestone\\.|exception\\.|detail\\.)" },
+        ],
+    });
+    let events = json!({ "$ref": "#/$defs/events" });
     let text = json!({ "type": "string" });
     let texts = json!({ "anyOf": [text, { "type": "array", "items": { "type": "string" } }] });
     let names = |name: Name| match catalogue.names(name) {
@@ -95,6 +102,7 @@ pub fn schema(catalogue: &Catalogue) -> String {
             "subject": { "enum": ["shipment", "feed", "order"] },
         },
     });
+    let scope_of = json!({ "$ref": "#/$defs/scope" });
     let severity = json!({ "enum": ["info", "warning", "critical"] });
     let audience = json!({ "enum": ["operations", "customer", "returns", "support", "claims"] });
     let audiences = json!({ "anyOf": [audience, { "type": "array", "items": audience }] });
@@ -118,7 +126,7 @@ pub fn schema(catalogue: &Catalogue) -> String {
     let mut rule = json!({
         "id": { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$" }, "title": text, "owner": text,
         "mode": { "enum": ["disabled", "shadow", "live"] }, "effective": map(json!({ "from": text, "until": text }), &[]),
-        "scope": scope, "event": events, "expect": expect, "silence": silence, "count": count, "watch": text, "where": text,
+        "scope": scope_of, "event": events, "expect": expect, "silence": silence, "count": count, "watch": text, "where": text,
         "unless": text, "for": text, "keep": text, "clock": { "enum": ["event", "wall"] }, "grace": text,
         "apply": { "enum": ["all", "new"] }, "once": { "enum": ["shipment", "attempt", "occurrence"] }, "raise": raise,
         "resolve": map(json!({ "event": events, "when": text, "after": text }), &[]), "tests": { "type": "array" },
@@ -132,13 +140,14 @@ pub fn schema(catalogue: &Catalogue) -> String {
     one["oneOf"] = json!(kinds);
     let file = json!({
         "version": { "const": 1 }, "package": text,
-        "defaults": map(json!({ "owner": text, "mode": text, "clock": text, "scope": scope, "audience": audiences }), &[]),
+        "defaults": map(json!({ "owner": text, "mode": text, "clock": text, "scope": scope_of, "audience": audiences }), &[]),
         "lists": { "type": "object", "additionalProperties": texts },
         "let": { "type": "object", "additionalProperties": text },
         "calendars": { "type": "object", "additionalProperties": { "type": "object" } },
         "rules": { "type": "array", "items": one },
     });
     let mut schema = map(file, &["version"]);
+    schema["$defs"] = json!({ "event": event, "events": events_of, "scope": scope });
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("crossdock rules, version 1");
     let mut out = serde_json::to_string_pretty(&schema).unwrap_or_default();

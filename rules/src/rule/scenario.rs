@@ -15,6 +15,7 @@ use crossdock_model::record::Seconds;
 use super::action::{Action, Actions, Edge};
 use super::explain::Explanation;
 use super::facts::{Eta, Facts, Feed, Lane, Scene, Shipment, Symbol, Texts};
+use super::reload::Migration;
 use super::rows::{RowHandle, RowStore};
 use super::ruleset::RuleSet;
 use super::world::World;
@@ -144,6 +145,32 @@ impl<'a, W: World> Scenario<'a, W> {
         self.call(None, &OwnedScene::default(), None);
     }
 
+    /// Switches to another rule set: rows move, and rules that wait for something else now are armed again. What is
+    /// withdrawn is said with the index of the old rule.
+    pub fn reload(&mut self, set: &'a RuleSet) {
+        let migration = Migration::new(self.set, set);
+        migration.apply(&mut self.store, &mut self.handle, self.now, &mut self.actions);
+        self.take_said();
+        self.set = set;
+        if migration.rearms() {
+            let Self { set, world, setting, store, handle, actions, .. } = self;
+            facts(world, setting, None, &OwnedScene::default(), None, self.now, |facts| {
+                set.rearm(facts, store, handle, actions);
+            });
+        }
+        self.next = self.actions.next;
+    }
+
+    /// What was said since it was asked last.
+    pub fn drain_said(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.said)
+    }
+
+    fn take_said(&mut self) {
+        let at = self.now;
+        self.said.extend(self.actions.list.drain(..).map(|action| Said { at, action }));
+    }
+
     /// Why a rule stands where it stands now.
     #[must_use]
     pub fn explain(&self, rule: u16, name: &dyn Fn(Symbol) -> Option<String>) -> Explanation {
@@ -178,8 +205,7 @@ impl<'a, W: World> Scenario<'a, W> {
             }
         });
         self.next = self.actions.next;
-        let at = self.now;
-        self.said.extend(self.actions.list.drain(..).map(|action| Said { at, action }));
+        self.take_said();
     }
 }
 

@@ -33,6 +33,7 @@ impl Taker {
     }
 
     /// The normal forms in the order of names, or all complaints.
+    #[expect(clippy::panic_in_result_fn, reason = "a bug of ours, no failure of the outside")]
     pub(super) fn finish(mut self) -> Result<Vec<String>, ConfigErrors> {
         let left: Vec<_> =
             self.options.keys().filter(|key| !self.taken.contains(key.as_str())).collect();

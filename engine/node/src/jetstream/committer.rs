@@ -35,6 +35,9 @@ const BATCH_COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
 const EXPECTED: HeaderName = HeaderName::from_static("Nats-Expected-Last-Subject-Sequence");
 const ROLLUP: HeaderName = HeaderName::from_static("Nats-Rollup");
 
+/// How many times the configured time an acknowledgement may take after several did not come.
+const ACK_PATIENCE_MAX: u32 = 8;
+
 /// How often an answer that we don't know is tried again before we stop.
 const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
 
@@ -253,6 +256,7 @@ impl Committer {
     ) -> Result<Option<u64>, EdgeError> {
         let mut unknown = 0;
         let mut sent = 0u32;
+        let mut patience = self.options.ack_timeout;
         self.backoff.reset();
         // Ends: stored, fenced, refused for good; an outage is waited for, at the pace of `backoff`.
         loop {
@@ -261,7 +265,7 @@ impl Committer {
                 self.counters.add(Counter::CommitRetries, 1);
             }
             sent += 1;
-            let error = match self.send(outputs, record).await {
+            let error = match self.send(outputs, record, patience).await {
                 Ok(ack) => return Ok(Some(self.stored(outputs, ack.seq))),
                 Err(error) => error,
             };
@@ -282,6 +286,10 @@ impl Committer {
                 Verdict::Fence | Verdict::Unknown => true,
                 Verdict::Again => false,
             };
+            if error == CallError::TimedOut {
+                // A server that is overloaded does not get better by getting everything again.
+                patience = (patience * 2).min(self.options.ack_timeout * ACK_PATIENCE_MAX);
+            }
             if matches!(error, CallError::TimedOut | CallError::Cut) {
                 self.counters.add(Counter::CommitAcksLost, 1);
             }
@@ -301,9 +309,14 @@ impl Committer {
     }
 
     /// One attempt: all messages of the batch, then the wait for the ack of the last.
-    async fn send(&mut self, outputs: &[Output], record: &Bytes) -> Result<PubAck, CallError> {
+    async fn send(
+        &mut self,
+        outputs: &[Output],
+        record: &Bytes,
+        patience: Duration,
+    ) -> Result<PubAck, CallError> {
         self.attempt += 1;
-        let deadline = Instant::now() + self.options.ack_timeout;
+        let deadline = Instant::now() + patience;
         let batch_id = format!("{}{:x}", &self.owner, self.attempt);
         let reply = self.caller.reply();
         let client = self.caller.connection().client().clone();

@@ -216,8 +216,8 @@ mod tests {
             prop_assert_eq!(position.covers(s, i), done);
             // Reaching is covering at least as much, for messages of up to 3 events.
             let other = Position { seq: s, index: i };
-            let all = (0u64..4).flat_map(|a| (0u32..3).map(move |b| (a, b)));
-            let more = all.clone().all(|(a, b)| position.covers(a, b) || !other.covers(a, b));
+            let mut all = (0u64..4).flat_map(|a| (0u32..3).map(move |b| (a, b)));
+            let more = all.all(|(a, b)| position.covers(a, b) || !other.covers(a, b));
             if index != 3 && i != 3 {
                 prop_assert_eq!(position.reaches(other), more);
             }

@@ -65,6 +65,7 @@ impl Edge {
     ///
     /// # Errors
     /// Whatever keeps it from that; all of it is for a person.
+    #[expect(clippy::panic_in_result_fn, reason = "a bug of ours, no failure of the outside")]
     pub fn open(options: EdgeOptions, telemetry: Arc<Telemetry>) -> Result<Self, EdgeError> {
         assert!(options.ring_batches > 0 && options.commit_queue > 0);
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -119,7 +120,8 @@ impl Edge {
         let (commits, commit_receive) = mpsc::channel(self.options.commit_queue);
         // Room for all that can be under way, so that the committer never waits for the engine.
         let (outcome_send, outcomes) = mpsc::channel(self.options.commit_queue + 2);
-        let handle = EdgeHandle { batches, commits, outcomes, stopped: None };
+        let telemetry = Arc::clone(&self.telemetry);
+        let handle = EdgeHandle { batches, commits, outcomes, stopped: None, telemetry };
         let driver = EdgeDriver {
             runtime: self.runtime,
             reader,
@@ -141,6 +143,7 @@ pub struct EdgeHandle {
     commits: mpsc::Sender<CommitRequest>,
     outcomes: mpsc::Receiver<Result<Committed, EdgeError>>,
     stopped: Option<EdgeError>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl EdgeHandle {
@@ -153,7 +156,10 @@ impl EdgeHandle {
             return Err(error.clone());
         }
         match self.batches.try_recv() {
-            Ok(Ok(batch)) => Ok(Some(batch)),
+            Ok(Ok(batch)) => {
+                self.observe(&batch);
+                Ok(Some(batch))
+            }
             Ok(Err(error)) => {
                 self.stopped = Some(error.clone());
                 Err(error)
@@ -187,6 +193,17 @@ impl EdgeHandle {
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::Disconnected) => Err(self.ended()),
         }
+    }
+
+    /// How far behind the stream we are, once per batch.
+    fn observe(&self, batch: &Batch) {
+        let gauges = &self.telemetry.gauges;
+        let Some(last) = batch.messages.last() else { return };
+        let now_us = jiff::Timestamp::now().as_microsecond();
+        let age_ms = now_us.saturating_sub(last.stream_time_us) / 1000;
+        gauges.set(Gauge::ReadSeq, last.seq);
+        gauges.set(Gauge::LagMessages, batch.pending);
+        gauges.set(Gauge::LagMilliseconds, u64::try_from(age_ms).unwrap_or(0));
     }
 
     fn ended(&self) -> EdgeError {

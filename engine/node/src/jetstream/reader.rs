@@ -180,6 +180,8 @@ impl Reader {
             match intake::check(&mut self.caller, &self.options.stream, &self.start).await {
                 Ok(found) => {
                     self.start.position = found.position;
+                    // Said once, for what was lost before the start.
+                    self.start.accept_lost = false;
                     self.start.created = Some(found.created.clone());
                     self.created = Some(found.created.clone());
                     return Ok(found.created);

@@ -17,8 +17,11 @@ use crate::census::Flight;
 use crate::histogram::Weight;
 use crate::tree::Node;
 
-/// One in the fixed point of masses. 2^24 keeps f32 exact.
-const MASS_ONE: f32 = 16_777_216.0;
+/// One in the fixed point of masses, 2^22: a mass and [`MASS_MAGIC`] together stay below 2^24.
+const MASS_ONE: f32 = 4_194_304.0;
+/// 2^23: adding it leaves the rounded whole number in the low bits of a f32. A cast would say the same, one by
+/// one; this is done four or eight at a time.
+const MASS_MAGIC: f32 = 8_388_608.0;
 
 /// What one level brought in.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -183,7 +186,7 @@ impl Mixer {
     }
 
     fn finish(self, cut: &Cut, age_minutes: i64) -> Option<Mixture> {
-        let mut mass = self.mix.map(|mixed| mixed as u32);
+        let mut mass = self.mix.map(|mixed| (mixed + MASS_MAGIC).to_bits() - MASS_MAGIC.to_bits());
         mass[..cut.bin].fill(0);
         mass[cut.bin] = ((u64::from(mass[cut.bin]) * cut.beyond_q16) >> 16) as u32;
         let total = mass.iter().map(|mass| u64::from(*mass)).sum();
@@ -239,7 +242,8 @@ impl Cut {
             // The usual case has the sum at hand.
             u64::from(node.histogram.total) - u64::from(bins[0])
         } else {
-            bins[self.bin + 1..].iter().map(|bin| u64::from(*bin)).sum()
+            // 96 times u16::MAX is far below u32::MAX.
+            u64::from(bins[self.bin + 1..].iter().map(|bin| u32::from(*bin)).sum::<u32>())
         };
         (whole << 16) + u64::from(bins[self.bin]) * self.beyond_q16
     }

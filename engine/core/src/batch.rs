@@ -87,7 +87,7 @@ pub struct Batch {
     pub groups: Vec<Group>,
     /// Their events.
     pub items: Vec<Item>,
-    arena: Vec<u8>,
+    arena: String,
 }
 
 impl Batch {
@@ -99,9 +99,9 @@ impl Batch {
     }
 
     /// Copies a text into the arena.
-    pub fn put(&mut self, text: &[u8]) -> Span {
+    pub fn put(&mut self, text: &str) -> Span {
         let start = self.arena.len() as u32;
-        self.arena.extend_from_slice(text);
+        self.arena.push_str(text);
         Span { start, len: text.len() as u32 }
     }
 
@@ -111,9 +111,9 @@ impl Batch {
         self.arena.len() as u32
     }
 
-    /// Adds bytes to the text that was opened last.
-    pub fn extend(&mut self, text: &[u8]) {
-        self.arena.extend_from_slice(text);
+    /// Adds to the text that was opened last.
+    pub fn extend(&mut self, text: &str) {
+        self.arena.push_str(text);
     }
 
     /// The text from `start` to here.
@@ -122,15 +122,9 @@ impl Batch {
         Span { start, len: self.arena.len() as u32 - start }
     }
 
-    /// The bytes of a text.
-    #[must_use]
-    pub fn bytes(&self, span: Span) -> &[u8] {
-        &self.arena[span.start as usize..(span.start + span.len) as usize]
-    }
-
-    /// A text. Lanes put only UTF-8 here; anything else reads as empty.
+    /// A text.
     #[must_use]
     pub fn text(&self, span: Span) -> &str {
-        core::str::from_utf8(self.bytes(span)).unwrap_or("")
+        &self.arena[span.start as usize..(span.start + span.len) as usize]
     }
 }

@@ -7,9 +7,8 @@
 //!
 //! # Method
 //!
-//! One pass over the entries of an object fills the slots of a level: each key is compared with
-//! the edge that is expected next, since documents of one feed repeat their order, and only then
-//! with the others. Expressions are evaluated from slots when somebody asks.
+//! One pass over the entries of an object fills the slots of a level: each key, as a word, is looked
+//! up among the keys that the feed wants (`keys`). Expressions are evaluated from slots when somebody asks.
 //!
 //! # Holds
 //!
@@ -17,9 +16,12 @@
 //! - Of two entries with one key the last counts, as every JSON reader has it.
 
 pub mod evaluate;
+pub mod keys;
 
 use crossdock_format::{Node, TapeView};
-use crossdock_rules::feed::program::{Filter, Level, SLOTS_MAX};
+use crossdock_rules::feed::program::{Filter, SLOTS_MAX};
+
+use keys::{KeyNode, LevelKeys};
 
 /// No value was found for a slot.
 const ABSENT: u32 = u32::MAX;
@@ -50,19 +52,25 @@ impl Slots {
 pub fn fill(
     tape: TapeView<'_>,
     node: usize,
-    level: &Level,
+    level: &LevelKeys,
     slots: &mut Slots,
     children: &mut Vec<u32>,
 ) {
     let range = usize::from(level.slots.start)..usize::from(level.slots.end);
     slots.indexes[range].fill(ABSENT);
-    if let Some(own) = level.own {
+    for own in &level.own {
         slots.indexes[usize::from(own.0)] = node as u32;
     }
-    if !level.trie.is_empty() {
-        walk(&Walk { tape, level }, node, 0, slots, children);
+    let found_before = children.len();
+    if let Some(keys) = level.node(0) {
+        walk(&Walk { tape, level }, node, keys, slots, children);
     }
-    if level.descend_here {
+    for (source, target) in &level.copies {
+        slots.indexes[usize::from(target.0)] = slots.indexes[usize::from(source.0)];
+    }
+    // `.` beside other ways is what remains where none of them leads anywhere: an envelope that
+    // some senders leave out.
+    if level.descend_here && children.len() == found_before {
         children.push(node as u32);
     }
 }
@@ -70,20 +78,18 @@ pub fn fill(
 /// What stays the same during a walk.
 struct Walk<'a> {
     tape: TapeView<'a>,
-    level: &'a Level,
+    level: &'a LevelKeys,
 }
 
 fn walk(
     walk_of: &Walk<'_>,
     node: usize,
-    trie_node: u16,
+    keys: &KeyNode,
     slots: &mut Slots,
     children: &mut Vec<u32>,
 ) {
     let nodes = walk_of.tape.nodes;
     let Some(&Node::Object { len, .. }) = nodes.get(node) else { return };
-    let edges = &walk_of.level.trie[usize::from(trie_node)].edges;
-    let mut expected = 0;
     let mut at = node + 1;
     for _ in 0..len {
         let (Some(Node::String(key)), Some(value)) = (nodes.get(at), nodes.get(at + 1)) else {
@@ -94,23 +100,15 @@ fn walk(
             Node::Object { count, .. } | Node::Array { count, .. } => value_at + 1 + count,
             Node::String(_) | Node::Static(_) => value_at + 1,
         };
-        let found = if edges.get(expected).is_some_and(|edge| *edge.key == **key) {
-            expected
-        } else {
-            match edges.iter().position(|edge| *edge.key == **key) {
-                Some(found) => found,
-                None => continue,
-            }
-        };
-        expected = found + 1;
-        let edge = &edges[found];
+        let Some(found) = keys.find(key) else { continue };
+        let edge = &keys.edges[found];
         if let Some(slot) = edge.slot {
             slots.indexes[usize::from(slot.0)] = value_at as u32;
         }
         if let Some(descend) = &edge.descend {
             descend_into(walk_of.tape, value_at, descend.filter.as_ref(), children);
         }
-        if let Some(below) = edge.below {
+        if let Some(below) = edge.below.and_then(|below| walk_of.level.node(below)) {
             let first = walk_of.tape.elements(value_at).next().unwrap_or(value_at);
             walk(walk_of, first, below, slots, children);
         }

@@ -7,11 +7,14 @@ use crossdock_model::id::FeedId;
 use crossdock_rules::feed::FeedSet;
 use crossdock_rules::feed::program::{self, Feed};
 
+use crate::extract::keys::FeedKeys;
+
 /// A set of feeds with the decoder's view of their formats.
 #[derive(Clone, Debug)]
 pub struct Feeds {
     set: Arc<FeedSet>,
     formats: Arc<[Format]>,
+    keys: Arc<[FeedKeys]>,
 }
 
 impl Feeds {
@@ -19,13 +22,23 @@ impl Feeds {
     #[must_use]
     pub fn new(set: FeedSet) -> Self {
         let formats = set.feeds().iter().map(|feed| format_of(&feed.format)).collect();
-        Self { set: Arc::new(set), formats }
+        let keys = set.feeds().iter().map(FeedKeys::new).collect();
+        Self { set: Arc::new(set), formats, keys }
     }
 
     /// The feed of a name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Feed> {
         self.set.by_name(name)
+    }
+
+    /// The feed of a name, most likely the one named `near`.
+    #[must_use]
+    pub fn by_name_near(&self, name: &str, near: FeedId) -> Option<&Feed> {
+        match self.set.by_id(near) {
+            Some(feed) if *feed.name == *name => Some(feed),
+            _ => self.set.by_name(name),
+        }
     }
 
     /// The set itself.
@@ -38,6 +51,12 @@ impl Feeds {
     #[must_use]
     pub fn format(&self, id: FeedId) -> &Format {
         &self.formats[usize::from(id.0)]
+    }
+
+    /// The keys of the feed's tries, as words.
+    #[must_use]
+    pub fn keys(&self, id: FeedId) -> &FeedKeys {
+        &self.keys[usize::from(id.0)]
     }
 
     /// The names, by id.

@@ -47,7 +47,8 @@ impl Guesser {
             let mut children = Vec::new();
             let mut scratch = String::new();
             let root = tape.elements(0).next().unwrap_or(0);
-            extract::fill(tape, root, &feed.levels[0], &mut slots, &mut children);
+            let level = self.feeds.keys(feed.id).level(0);
+            extract::fill(tape, root, level, &mut slots, &mut children);
             let mut evaluator = Evaluator { tape, slots: &slots, scratch: &mut scratch };
             let is_it = feed.detect.iter().all(|expr| evaluator.is_present(expr));
             if is_it && best.is_none_or(|best| best.detect.len() < feed.detect.len()) {

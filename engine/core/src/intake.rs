@@ -30,6 +30,7 @@ pub struct Incoming {
 pub struct Intake {
     documents: Vec<Incoming>,
     bytes: Vec<u8>,
+    names: String,
 }
 
 impl Intake {
@@ -37,6 +38,7 @@ impl Intake {
     pub fn clear(&mut self) {
         self.documents.clear();
         self.bytes.clear();
+        self.names.clear();
     }
 
     /// Adds a document.
@@ -45,23 +47,25 @@ impl Intake {
         let last = self.documents.last();
         assert!(last.is_none_or(|last| last.received <= received), "stream time never falls");
         assert!(last.is_none_or(|last| last.seq < seq), "documents come in the order of the log");
-        let tenant = self.put(tenant.as_bytes());
-        let feed = self.put(feed.as_bytes());
-        let bytes = self.put(document);
+        let tenant = self.put_name(tenant);
+        let feed = self.put_name(feed);
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(document);
+        let bytes = range(start, self.bytes.len());
         self.documents.push(Incoming { seq, received, tenant, feed, bytes });
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Range<u32> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        let end = u32::try_from(self.bytes.len()).expect("a turn is far below 4 GiB");
-        start as u32..end
+    fn put_name(&mut self, name: &str) -> Range<u32> {
+        let start = self.names.len();
+        self.names.push_str(name);
+        range(start, self.names.len())
     }
 
     /// Makes `target` a copy of this intake, in the memory it has.
     pub fn copy_into(&self, target: &mut Self) {
         target.documents.clone_from(&self.documents);
         target.bytes.clone_from(&self.bytes);
+        target.names.clone_from(&self.names);
     }
 
     /// The documents, in the order of the log.
@@ -101,6 +105,11 @@ impl Intake {
     }
 
     fn text(&self, range: &Range<u32>) -> &str {
-        core::str::from_utf8(&self.bytes[range.start as usize..range.end as usize]).unwrap_or("")
+        &self.names[range.start as usize..range.end as usize]
     }
+}
+
+fn range(start: usize, end: usize) -> Range<u32> {
+    let end = u32::try_from(end).expect("a turn is far below 4 GiB");
+    start as u32..end
 }

@@ -14,11 +14,12 @@
 use core::ops::Range;
 
 use crossdock_format::{
-    DecodeErrorKind, DecodeLimits, Decoder, Format, PADDING, Splitter, TapeView, WarningKind,
+    DecodeError, DecodeErrorKind, DecodeLimits, Decoder, Document, Format, PADDING, Splitter,
+    TapeView, WarningKind,
 };
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::id::{Fingerprint, Position};
+use crossdock_model::id::{FeedId, Fingerprint, Position};
 use crossdock_model::limits;
 use crossdock_model::milestone::Direction;
 use crossdock_model::reason::Reason;
@@ -31,11 +32,12 @@ use crate::batch::{Batch, Group, Item, Span, Words};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Weight};
 use crate::extract::evaluate::{Evaluator, Text};
+use crate::extract::keys::FeedKeys;
 use crate::extract::{self, Slots};
 use crate::feeds::Feeds;
 use crate::intake::{Incoming, Intake};
 use crate::output::Output;
-use crate::say::SEPARATOR;
+use crate::say::SEPARATOR_TEXT;
 use crate::shard::shipment_key;
 use crate::standardize::meaning::Meanings;
 use crate::standardize::number;
@@ -75,6 +77,8 @@ pub struct Lane {
     decoder: Decoder,
     /// A copy of the document: decoders unescape in place, and dead letters keep the original.
     buffer: Vec<u8>,
+    /// The feed of the document before, since one source mostly sends one feed.
+    last_feed: FeedId,
     reader: Reader,
 }
 
@@ -102,6 +106,7 @@ pub struct LaneOutput<'a> {
 /// The document that is being read.
 struct Context<'a> {
     feed: &'a Feed,
+    keys: &'a FeedKeys,
     tenant: &'a str,
     feed_name: &'a str,
     seq: u64,
@@ -139,7 +144,14 @@ impl Lane {
             tally: Tally::default(),
             document_events_max: options.document_events_max,
         };
-        Self { feeds, options, decoder: Decoder::new(limits), buffer: Vec::new(), reader }
+        Self {
+            feeds,
+            options,
+            decoder: Decoder::new(limits),
+            buffer: Vec::new(),
+            last_feed: FeedId(0),
+            reader,
+        }
     }
 
     /// What was counted so far.
@@ -159,10 +171,11 @@ impl Lane {
     /// Reads one document, which may be several lines of NDJSON.
     fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
         let original = intake.document(incoming);
-        self.reader.tally.documents += 1;
-        self.reader.tally.bytes += original.len() as u64;
         let name = intake.feed(incoming);
-        let feeds = self.feeds.clone();
+        let Self { feeds, options, decoder, buffer, last_feed, reader } = self;
+        reader.tally.documents += 1;
+        reader.tally.bytes += original.len() as u64;
+        let found = feeds.by_name_near(name, *last_feed);
         let mut letter = DeadLetter {
             reject: Reject::UnknownFeed,
             detail: "",
@@ -173,22 +186,24 @@ impl Lane {
             received: incoming.received,
             payload: original,
         };
-        let Some(feed) = feeds.by_name(name) else {
+        let Some(feed) = found else {
             if name == BAD_CAPTURE {
                 letter.reject = Reject::BadCapture;
                 letter.feed = "";
             }
-            self.reader.letter(&letter, out);
+            reader.letter(&letter, out);
             return;
         };
-        if self.options.document_size_max < original.len() {
+        *last_feed = feed.id;
+        if options.document_size_max < original.len() {
             letter.reject = Reject::TooLarge;
-            letter.offset = Some(self.options.document_size_max as u64);
-            self.reader.letter(&letter, out);
+            letter.offset = Some(options.document_size_max as u64);
+            reader.letter(&letter, out);
             return;
         }
         let mut context = Context {
             feed,
+            keys: feeds.keys(feed.id),
             tenant: letter.tenant,
             feed_name: name,
             seq: incoming.seq,
@@ -197,76 +212,22 @@ impl Lane {
             input_count: 0,
             shipment_count: 0,
         };
-        self.buffer.clear();
-        self.buffer.extend_from_slice(original);
-        self.buffer.resize(original.len() + PADDING, 0);
+        buffer.clear();
+        buffer.extend_from_slice(original);
+        buffer.resize(original.len() + PADDING, 0);
         let format = feeds.format(feed.id);
         if *format == Format::Ndjson {
             let mut splitter = Splitter::new(format);
             while let Some(range) = splitter.next_range(original) {
-                self.part(&mut context, format, range, out);
+                let start = range.start;
+                let decoded = decoder.decode_padded(format, &mut buffer[start..], range.len());
+                reader.part(&mut context, decoded, range, out);
             }
         } else {
-            self.part(&mut context, format, 0..original.len(), out);
+            let decoded = decoder.decode_padded(format, buffer, original.len());
+            reader.part(&mut context, decoded, 0..original.len(), out);
         }
-        self.finish(&context, out);
-    }
-
-    /// Decodes and reads one part of a document.
-    fn part(
-        &mut self,
-        context: &mut Context<'_>,
-        format: &Format,
-        range: Range<usize>,
-        out: &mut LaneOutput<'_>,
-    ) {
-        let size = range.len();
-        let start = range.start;
-        let original = context.original;
-        match self.decoder.decode_padded(format, &mut self.buffer[start..], size) {
-            Ok(document) => {
-                self.reader.tally.warnings += document.warnings().len() as u64;
-                for warning in
-                    document.warnings().iter().filter(|it| it.kind == WarningKind::Skipped)
-                {
-                    let at = (start + warning.offset).min(original.len());
-                    let end = (at + warning.size).min(original.len());
-                    let detail = warning.to_string();
-                    let letter = DeadLetter {
-                        offset: Some(at as u64),
-                        payload: &original[at..end],
-                        ..context.letter(Reject::Skipped, &detail)
-                    };
-                    self.reader.letter(&letter, out);
-                    context.input_count += 1;
-                }
-                self.reader.document(context, document.view(), out);
-            }
-            Err(error) => {
-                let letter = DeadLetter {
-                    offset: Some((start + error.offset) as u64),
-                    payload: &original[range],
-                    ..context.letter(reject_of(error.kind), &error.message)
-                };
-                self.reader.letter(&letter, out);
-                context.input_count += 1;
-            }
-        }
-    }
-
-    /// A document that yielded nothing is one input all the same.
-    fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
-        if 0 < context.input_count {
-            return;
-        }
-        if 0 < context.shipment_count {
-            self.reader.tally.documents_empty += 1;
-            self.reader.tally.inputs += 1;
-            self.reader.tally.outcome(Outcome::History);
-        } else {
-            let detail = "nothing stands where the feed looks for shipments";
-            self.reader.letter(&context.letter(Reject::NoShipment, detail), out);
-        }
+        reader.finish(&context, out);
     }
 }
 
@@ -294,6 +255,61 @@ impl<'a> Context<'a> {
 }
 
 impl Reader {
+    /// Reads one decoded part of a document, or says why it could not be decoded.
+    fn part(
+        &mut self,
+        context: &mut Context<'_>,
+        decoded: Result<Document<'_>, DecodeError>,
+        range: Range<usize>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let (original, start) = (context.original, range.start);
+        match decoded {
+            Ok(document) => {
+                self.tally.warnings += document.warnings().len() as u64;
+                for warning in document.warnings() {
+                    if warning.kind == WarningKind::Skipped {
+                        let at = (start + warning.offset).min(original.len());
+                        let end = (at + warning.size).min(original.len());
+                        let detail = warning.to_string();
+                        let letter = DeadLetter {
+                            offset: Some(at as u64),
+                            payload: &original[at..end],
+                            ..context.letter(Reject::Skipped, &detail)
+                        };
+                        self.letter(&letter, out);
+                        context.input_count += 1;
+                    }
+                }
+                self.document(context, document.view(), out);
+            }
+            Err(error) => {
+                let letter = DeadLetter {
+                    offset: Some((start + error.offset) as u64),
+                    payload: &original[range],
+                    ..context.letter(reject_of(error.kind), &error.message)
+                };
+                self.letter(&letter, out);
+                context.input_count += 1;
+            }
+        }
+    }
+
+    /// A document that yielded nothing is one input all the same.
+    fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
+        if 0 < context.input_count {
+            return;
+        }
+        if 0 < context.shipment_count {
+            self.tally.documents_empty += 1;
+            self.tally.inputs += 1;
+            self.tally.outcome(Outcome::History);
+        } else {
+            let detail = "nothing stands where the feed looks for shipments";
+            self.letter(&context.letter(Reject::NoShipment, detail), out);
+        }
+    }
+
     /// Counts and keeps a dead letter.
     fn letter(&mut self, letter: &DeadLetter<'_>, out: &mut LaneOutput<'_>) {
         self.tally.inputs += 1;
@@ -339,7 +355,7 @@ impl Reader {
     ) {
         let feed = context.feed;
         let start = self.children.len();
-        let level = &feed.levels[level_index];
+        let level = context.keys.level(level_index);
         extract::fill(tape, node, level, &mut self.slots, &mut self.children);
         let end = self.children.len();
         let mut open = open;
@@ -402,9 +418,9 @@ impl Reader {
         let key = shipment_key(context.tenant, carrier, number.as_bytes());
         let shard = key.shard(out.batches.len());
         let batch = &mut out.batches[shard];
-        let carrier = batch.put(carrier.as_bytes());
-        let tenant = batch.put(context.tenant.as_bytes());
-        let number = batch.put(number.as_bytes());
+        let carrier = batch.put(carrier);
+        let tenant = batch.put(context.tenant);
+        let number = batch.put(number.as_str());
         let order = put_text(&mut evaluator, &feed.shipment.order, batch);
         let unique = match evaluator.text(&feed.shipment.unique) {
             Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
@@ -497,8 +513,7 @@ impl Reader {
                 return;
             }
         };
-        let physical = evaluator.text(&feed.event.physical).is_some();
-        let physical = if physical { evaluator.truth(&feed.event.physical) } else { None };
+        let physical = evaluator.truth(&feed.event.physical);
         let id =
             evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
         let said = said_by_document(&mut evaluator, &feed.event);
@@ -521,7 +536,7 @@ impl Reader {
             event,
             words: Words {
                 codes: put_codes(feed, codes, batch),
-                text: batch.put(cut(words).as_bytes()),
+                text: batch.put(cut(words)),
                 place: parts.put(batch),
             },
             index: context.input_count,
@@ -681,12 +696,12 @@ fn put_codes(feed: &Feed, codes: &[&str], batch: &mut Batch) -> Span {
     let start = batch.open();
     for (i, ((name, _), code)) in feed.event.codes.iter().zip(codes).enumerate() {
         if i == 0 {
-            batch.extend(cut(code).as_bytes());
+            batch.extend(cut(code));
         } else if !code.is_empty() {
-            batch.extend(&[SEPARATOR as u8]);
-            batch.extend(name.as_bytes());
-            batch.extend(b"=");
-            batch.extend(cut(code).as_bytes());
+            batch.extend(SEPARATOR_TEXT);
+            batch.extend(name);
+            batch.extend("=");
+            batch.extend(cut(code));
         }
     }
     batch.close(start)
@@ -698,7 +713,7 @@ fn put_text<'a>(
     batch: &mut Batch,
 ) -> Span {
     match evaluator.text(expr) {
-        Some(text) => batch.put(cut(evaluator.str(&text)).as_bytes()),
+        Some(text) => batch.put(cut(evaluator.str(&text))),
         None => Span::default(),
     }
 }
@@ -706,5 +721,8 @@ fn put_text<'a>(
 /// A text cut at the limit, at a character.
 #[must_use]
 pub(crate) fn cut(text: &str) -> &str {
+    if text.len() <= limits::TEXT_LEN_MAX {
+        return text;
+    }
     &text[..text.floor_char_boundary(limits::TEXT_LEN_MAX)]
 }

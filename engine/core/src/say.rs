@@ -174,6 +174,9 @@ pub struct Statement<'a> {
 /// Separates the parts of a place and of a name.
 pub const SEPARATOR: char = '\x1f';
 
+/// The same as a text.
+pub const SEPARATOR_TEXT: &str = "\x1f";
+
 /// Writes the body of a change: one JSON object as `docs/FORMATS.md` defines it.
 pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
     let change = &statement.change;

@@ -62,7 +62,7 @@ pub struct Shard {
     texts: Texts,
     feed_names: Vec<Box<str>>,
     tally: Tally,
-    name_scratch: Vec<u8>,
+    name_scratch: String,
 }
 
 /// Where a change was caused, for the writer.
@@ -86,7 +86,7 @@ impl Shard {
             texts: Texts::new(options.texts_size_max),
             feed_names: options.feed_names,
             tally: Tally::default(),
-            name_scratch: Vec::new(),
+            name_scratch: String::new(),
         }
     }
 
@@ -135,9 +135,9 @@ impl Shard {
         name.clear();
         for (i, span) in [group.tenant, group.carrier, group.number].into_iter().enumerate() {
             if 0 < i {
-                name.push(say::SEPARATOR as u8);
+                name.push(say::SEPARATOR);
             }
-            name.extend_from_slice(batch.bytes(span));
+            name.push_str(batch.text(span));
         }
         let shipment = Shipment {
             key: group.key,
@@ -163,7 +163,7 @@ impl Shard {
 
     /// What a document says of the shipment beside its events.
     fn attributes(&mut self, batch: &Batch, group: &Group, slot: usize, out: &mut Output) {
-        let order = batch.bytes(group.order);
+        let order = batch.text(group.order);
         if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
             self.shipments[slot].order = self.texts.intern(order);
         }
@@ -177,7 +177,8 @@ impl Shard {
         // An old document sent again holds an old estimate; one that was just replaced does not
         // come back without a new scan.
         let is_old = observed < shipment.eta_observed
-            || (observed == shipment.eta_observed && same_estimate(&shipment.eta_replaced, &group.eta));
+            || (observed == shipment.eta_observed
+                && same_estimate(&shipment.eta_replaced, &group.eta));
         let is_over = shipment.record.milestone.is_terminal();
         if is_old || is_over || same_estimate(&before, &group.eta) {
             return;
@@ -229,7 +230,7 @@ impl Shard {
     }
 
     fn entry_of(&mut self, batch: &Batch, group: &Group, item: &Item, event: &Event) -> Entry {
-        let codes = self.texts.intern(batch.bytes(item.words.codes));
+        let codes = self.texts.intern(batch.text(item.words.codes));
         let sense = self.senses.intern(&Sense {
             feed: event.feed,
             codes,
@@ -241,8 +242,8 @@ impl Shard {
             party: event.party,
             direction: event.direction,
         });
-        let text = self.texts.intern(batch.bytes(item.words.text));
-        let place = self.texts.intern(batch.bytes(item.words.place));
+        let text = self.texts.intern(batch.text(item.words.text));
+        let place = self.texts.intern(batch.text(item.words.place));
         Entry::new(event, group.unique, sense, text, place)
     }
 
@@ -492,7 +493,7 @@ impl Shard {
             feed: self.feed_names.get(usize::from(group.feed.0)).map_or("", |name| name),
             position: Position { seq: group.seq, index: item.index },
             received: group.received,
-            payload: batch.bytes(item.words.codes),
+            payload: batch.text(item.words.codes).as_bytes(),
         };
         dead_letter::push(&letter, out);
     }
@@ -544,19 +545,14 @@ fn blank_event(group: &Group, fingerprint: u64) -> Event {
     }
 }
 
-/// The number of one parcel: hash of tenant, carrier and normalized number.
+/// The number of one parcel: a hash of tenant, carrier and normalized number.
 #[must_use]
 pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
-    let mut buffer = [0_u8; 192];
-    let mut len = 0;
-    for part in [tenant.as_bytes(), carrier.as_bytes(), number] {
-        let part = &part[..part.len().min(63)];
-        buffer[len..len + part.len()].copy_from_slice(part);
-        len += part.len();
-        buffer[len] = 0x1F;
-        len += 1;
-    }
-    ShipmentKey(xxhash_rust::xxh3::xxh3_128(&buffer[..len]))
+    let owner = xxhash_rust::xxh3::xxh3_64_with_seed(
+        carrier.as_bytes(),
+        xxhash_rust::xxh3::xxh3_64(tenant.as_bytes()),
+    );
+    ShipmentKey(xxhash_rust::xxh3::xxh3_128_with_seed(number, owner))
 }
 
 impl Shard {
@@ -565,7 +561,8 @@ impl Shard {
         let mut lines = Vec::new();
         for shipment in &self.shipments {
             let name = self.texts.get(shipment.name);
-            let is_it = name.rsplit(say::SEPARATOR).next().is_some_and(|it| it.as_bytes() == number);
+            let is_it =
+                name.rsplit(say::SEPARATOR).next().is_some_and(|it| it.as_bytes() == number);
             if !is_it {
                 continue;
             }

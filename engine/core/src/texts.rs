@@ -25,7 +25,7 @@ impl TextId {
 /// The texts of one shard.
 #[derive(Debug)]
 pub struct Texts {
-    arena: Vec<u8>,
+    arena: String,
     /// End of text `i` in the arena; its start is the end of text `i - 1`. Text 0 is empty.
     ends: Vec<u32>,
     table: HashTable<u32>,
@@ -38,17 +38,17 @@ impl Texts {
     #[must_use]
     pub fn new(size_max: usize) -> Self {
         assert!(size_max <= u32::MAX as usize);
-        Self { arena: Vec::new(), ends: vec![0], table: HashTable::new(), size_max, dropped: 0 }
+        Self { arena: String::new(), ends: vec![0], table: HashTable::new(), size_max, dropped: 0 }
     }
 
     /// The number of a text; an empty text has none.
-    pub fn intern(&mut self, text: &[u8]) -> TextId {
+    pub fn intern(&mut self, text: &str) -> TextId {
         if text.is_empty() {
             return TextId::NONE;
         }
-        let hash = xxh3_64(text);
+        let hash = xxh3_64(text.as_bytes());
         let (arena, ends) = (&self.arena, &self.ends);
-        if let Some(&id) = self.table.find(hash, |&id| bytes_of(arena, ends, id) == text) {
+        if let Some(&id) = self.table.find(hash, |&id| text_of(arena, ends, id) == text) {
             return TextId(id);
         }
         if self.size_max < self.arena.len() + text.len() {
@@ -56,24 +56,17 @@ impl Texts {
             return TextId::NONE;
         }
         let id = self.ends.len() as u32;
-        self.arena.extend_from_slice(text);
+        self.arena.push_str(text);
         self.ends.push(self.arena.len() as u32);
         let (arena, ends) = (&self.arena, &self.ends);
-        self.table.insert_unique(hash, id, |&id| xxh3_64(bytes_of(arena, ends, id)));
+        self.table.insert_unique(hash, id, |&id| xxh3_64(text_of(arena, ends, id).as_bytes()));
         TextId(id)
     }
 
     /// The text of a number.
     #[must_use]
     pub fn get(&self, id: TextId) -> &str {
-        // Only UTF-8 is ever interned by the lanes; anything else reads as empty.
-        core::str::from_utf8(self.bytes(id)).unwrap_or("")
-    }
-
-    /// The bytes of a number.
-    #[must_use]
-    pub fn bytes(&self, id: TextId) -> &[u8] {
-        bytes_of(&self.arena, &self.ends, id.0)
+        text_of(&self.arena, &self.ends, id.0)
     }
 
     /// How many texts were not kept because the arena was full.
@@ -89,7 +82,7 @@ impl Texts {
     }
 }
 
-fn bytes_of<'a>(arena: &'a [u8], ends: &[u32], id: u32) -> &'a [u8] {
+fn text_of<'a>(arena: &'a str, ends: &[u32], id: u32) -> &'a str {
     let index = id as usize;
     assert!(index < ends.len());
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };
@@ -103,21 +96,21 @@ mod tests {
     #[test]
     fn same_text_same_number() {
         let mut texts = Texts::new(64);
-        let a = texts.intern(b"Delivered");
-        let b = texts.intern(b"Out for delivery");
+        let a = texts.intern("Delivered");
+        let b = texts.intern("Out for delivery");
         assert_ne!(a, b);
-        assert_eq!(texts.intern(b"Delivered"), a);
+        assert_eq!(texts.intern("Delivered"), a);
         assert_eq!(texts.get(b), "Out for delivery");
-        assert_eq!(texts.intern(b""), TextId::NONE);
+        assert_eq!(texts.intern(""), TextId::NONE);
         assert_eq!(texts.get(TextId::NONE), "");
     }
 
     #[test]
     fn full_arena_is_counted_and_keeps_what_it_has() {
         let mut texts = Texts::new(4);
-        let a = texts.intern(b"abcd");
-        assert_eq!(texts.intern(b"e"), TextId::NONE);
+        let a = texts.intern("abcd");
+        assert_eq!(texts.intern("e"), TextId::NONE);
         assert_eq!(texts.dropped(), 1);
-        assert_eq!(texts.intern(b"abcd"), a);
+        assert_eq!(texts.intern("abcd"), a);
     }
 }

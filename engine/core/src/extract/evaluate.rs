@@ -10,7 +10,6 @@
 //!
 //! - A null, an empty text, an object and an array are all "absent" to the next alternative.
 
-use core::fmt::Write as _;
 use core::ops::Range;
 
 use crossdock_format::{Node, NumberText, StaticNode, TapeView};
@@ -40,8 +39,23 @@ pub struct Evaluator<'a, 's> {
 
 impl<'a> Evaluator<'a, '_> {
     /// The text of an expression: the first alternative that is present.
+    #[inline]
     pub fn text(&mut self, expr: &'a Expr) -> Option<Text<'a>> {
-        expr.alternatives.iter().find_map(|source| self.source(source))
+        for source in &expr.alternatives {
+            // Nearly every expression ends here: a slot that is empty, or holds a plain text.
+            if let Source::Slot(slot) = source {
+                let Some(at) = self.slots.get(*slot) else { continue };
+                if let Some(Node::String(text)) = self.tape.nodes.get(at)
+                    && is_plain(text)
+                {
+                    return Some(Text::Tape(text));
+                }
+            }
+            if let Some(text) = self.source(source) {
+                return Some(text);
+            }
+        }
+        None
     }
 
     /// The bytes of a text.
@@ -142,20 +156,26 @@ impl<'a> Evaluator<'a, '_> {
                 if holds { self.text(arguments.get(1)?) } else { None }
             }
             Function::Equals | Function::Contains => {
-                let text = self.argument(arguments, 0).unwrap_or_default();
-                let found = (1..arguments.len()).any(|n| {
-                    let other = self.argument(arguments, n).unwrap_or_default();
-                    if function == Function::Equals {
-                        text == other
-                    } else {
-                        !other.is_empty() && text.to_lowercase().contains(&other.to_lowercase())
-                    }
-                });
+                let found = self.compare(function, arguments);
                 self.flag(found)
             }
             Function::Join | Function::Concat => self.join(function, arguments),
             _ => self.transform(function, arguments),
         }
+    }
+
+    /// `equals` and `contains`: the first argument against the others.
+    fn compare(&mut self, function: Function, arguments: &'a [Expr]) -> bool {
+        let text = arguments.first().and_then(|expr| self.text(expr)).unwrap_or(Text::Tape(""));
+        arguments.iter().skip(1).any(|expr| {
+            let other = self.text(expr).unwrap_or(Text::Tape(""));
+            let (text, other) = (self.str(&text), self.str(&other));
+            if function == Function::Equals {
+                text == other
+            } else {
+                !other.is_empty() && text.to_lowercase().contains(&other.to_lowercase())
+            }
+        })
     }
 
     /// True where an expression leads to anything but null, objects and arrays included.
@@ -194,23 +214,64 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     fn transform(&mut self, function: Function, arguments: &'a [Expr]) -> Option<Text<'a>> {
-        let text = self.argument(arguments, 0)?;
-        let other = self.argument(arguments, 1).unwrap_or_default();
+        let text = self.text(arguments.first()?)?;
+        if let Text::Tape(text) = text {
+            // Most texts of a document pass unchanged, or as a part of themselves.
+            if let Some(part) = self.part_of(function, text, arguments) {
+                let part = part.trim();
+                return (!part.is_empty()).then_some(Text::Tape(part));
+            }
+        }
+        let text: String = self.str(&text).into();
         let result: String = match function {
             Function::Digits => text.chars().filter(char::is_ascii_digit).collect(),
             Function::Upper => text.to_uppercase(),
             Function::Lower => text.to_lowercase(),
+            _ => self.part_of(function, &text, arguments).map(String::from)?,
+        };
+        let result = result.trim();
+        (!result.is_empty()).then(|| self.keep(|scratch| scratch.push_str(result)))
+    }
+
+    /// The result of a transform that is a part of its text; `None` where it is none.
+    fn part_of<'b>(
+        &mut self,
+        function: Function,
+        text: &'b str,
+        arguments: &'a [Expr],
+    ) -> Option<&'b str> {
+        match function {
+            Function::Digits => text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text),
+            Function::Upper => {
+                let is_raised = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_lowercase());
+                is_raised.then_some(text)
+            }
+            Function::Lower => {
+                let is_lowered = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
+                is_lowered.then_some(text)
+            }
             Function::StripZeros => {
                 let stripped = text.trim_start_matches('0');
-                if stripped.is_empty() { "0".into() } else { stripped.into() }
+                Some(if stripped.is_empty() { &text[text.len() - 1..] } else { stripped })
             }
-            Function::Before => text.split(other.as_str()).next().unwrap_or("").into(),
-            Function::After => text.split_once(other.as_str())?.1.into(),
-            Function::AfterLast => text.rsplit(other.as_str()).next().unwrap_or("").into(),
+            Function::Before => {
+                let separator = self.argument(arguments, 1).unwrap_or_default();
+                text.split(separator.as_str()).next()
+            }
+            Function::After => {
+                let separator = self.argument(arguments, 1).unwrap_or_default();
+                Some(text.split_once(separator.as_str()).map_or("", |(_, rest)| rest))
+            }
+            Function::AfterLast => {
+                let separator = self.argument(arguments, 1).unwrap_or_default();
+                text.rsplit(separator.as_str()).next()
+            }
             Function::Substring => {
-                let start = other.parse().unwrap_or(0);
+                let start = self.argument(arguments, 1).and_then(|it| it.parse().ok()).unwrap_or(0);
                 let length = self.argument(arguments, 2).and_then(|it| it.parse().ok());
-                text.chars().skip(start).take(length.unwrap_or(usize::MAX)).collect()
+                let offset = |n: usize| text.char_indices().nth(n).map_or(text.len(), |(at, _)| at);
+                let end = length.map_or(text.len(), |length: usize| offset(start + length));
+                Some(&text[offset(start).min(end)..end])
             }
             Function::Trim
             | Function::Join
@@ -219,15 +280,18 @@ impl<'a> Evaluator<'a, '_> {
             | Function::Exists
             | Function::Equals
             | Function::When
-            | Function::Contains => text,
-        };
-        let result = result.trim();
-        (!result.is_empty()).then(|| {
-            self.keep(|scratch| {
-                let written = scratch.write_str(result);
-                debug_assert!(written.is_ok());
-            })
-        })
+            | Function::Contains => Some(text),
+        }
+    }
+}
+
+/// True for a text that is not empty and has no blanks at its ends: two bytes tell.
+#[inline]
+fn is_plain(text: &str) -> bool {
+    match text.as_bytes() {
+        [only] => only.is_ascii_graphic(),
+        [first, .., last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
+        [] => false,
     }
 }
 

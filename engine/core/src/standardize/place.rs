@@ -14,7 +14,7 @@ use crossdock_standard::zone::ZoneId;
 use crate::batch::{Batch, Span};
 use crate::extract::evaluate::{Evaluator, Text};
 use crate::lane::cut;
-use crate::say::SEPARATOR;
+use crate::say::SEPARATOR_TEXT;
 
 /// The texts of a place, as a feed found them.
 #[derive(Debug)]
@@ -86,9 +86,9 @@ impl Parts<'_> {
         let start = batch.open();
         for (i, part) in parts[..=last].iter().enumerate() {
             if 0 < i {
-                batch.extend(&[SEPARATOR as u8]);
+                batch.extend(SEPARATOR_TEXT);
             }
-            batch.extend(cut(part).as_bytes());
+            batch.extend(cut(part));
         }
         batch.close(start)
     }
@@ -141,9 +141,7 @@ const fn source_of(source: standard::ZoneSource) -> ZoneSource {
         standard::ZoneSource::PostalCode => ZoneSource::PostalCode,
         standard::ZoneSource::City | standard::ZoneSource::CityAnywhere => ZoneSource::City,
         standard::ZoneSource::Region | standard::ZoneSource::RegionLargest => ZoneSource::Region,
-        standard::ZoneSource::Country | standard::ZoneSource::CountryLargest => {
-            ZoneSource::Country
-        }
+        standard::ZoneSource::Country | standard::ZoneSource::CountryLargest => ZoneSource::Country,
         standard::ZoneSource::Airport => ZoneSource::Facility,
     }
 }

@@ -30,6 +30,9 @@ use super::knobs::Knobs;
 use super::nats::{NatsArguments, runtime};
 use super::progress::{Progress, say};
 
+/// Longest latency that is told from longer ones: an hour.
+const LATENCY_NANOS_MAX: u64 = 3_600_000_000_000;
+
 /// What `publish` wants to know.
 #[derive(Debug, Args)]
 pub(crate) struct PublishArguments {
@@ -113,7 +116,8 @@ async fn run(arguments: &PublishArguments, plan: &Plan) -> Result<Tally, Failure
         outcome.map_err(|error| Failure::at(&format!("make stream \"{name}\""), &error))?;
     }
     let mut tally = Tally {
-        latency: Histogram::new(3).map_err(|error| Failure::at("make a histogram", &error))?,
+        latency: Histogram::new_with_bounds(1, LATENCY_NANOS_MAX, 3)
+            .map_err(|error| Failure::at("make a histogram", &error))?,
         messages: 0,
         documents: 0,
         refused: 0,

@@ -1,7 +1,5 @@
 //! Criterion, one group per stage, on the `flat` and `nested` workloads.
 
-#![expect(missing_docs, reason = "criterion's macro makes an undocumented main")]
-
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use crossdock_bench::rung::Rung;
 use crossdock_bench::workload;

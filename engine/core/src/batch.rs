@@ -72,6 +72,8 @@ pub struct Group {
     pub unique: u16,
     /// The carrier's estimate, where the document has one.
     pub eta: EventTime,
+    /// Index within the document: of its first event, or a place of its own where it has none.
+    pub index: u32,
     /// The feed.
     pub feed: crossdock_model::id::FeedId,
     /// Its events: `items[first_item..first_item + item_count]`.

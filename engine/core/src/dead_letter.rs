@@ -73,7 +73,7 @@ fn body(out: &mut Vec<u8>, letter: &DeadLetter<'_>) {
     object.number("payload_size", letter.payload.len() as u64);
     let cut = &letter.payload[..letter.payload.len().min(DEAD_LETTER_PAYLOAD_BYTES_MAX)];
     match text_prefix(cut, letter.payload.len()) {
-        Some(text) => object.text("payload", text),
+        Some(text) => object.text_or_empty("payload", text),
         None => object.text("payload_base64", &base64(cut)),
     }
     object.end();

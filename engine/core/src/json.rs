@@ -47,6 +47,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// A text from the world, escaped, also where it is empty.
+    pub fn text_or_empty(&mut self, key: &str, text: &str) {
+        self.key(key);
+        write_text(self.out, text.as_bytes());
+    }
+
     /// A name of our own that needs no escape.
     pub fn name(&mut self, key: &str, name: &str) {
         self.key(key);

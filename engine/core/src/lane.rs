@@ -112,8 +112,10 @@ struct Context<'a> {
     seq: u64,
     received: Micros,
     original: &'a [u8],
-    /// Inputs of this document so far; also the index of the next.
+    /// Inputs of this document so far.
     input_count: u32,
+    /// Index of the next event or dead letter within the document.
+    index: u32,
     /// Shipments of this document so far.
     shipment_count: u32,
 }
@@ -210,6 +212,7 @@ impl Lane {
             received: incoming.received,
             original,
             input_count: 0,
+            index: 0,
             shipment_count: 0,
         };
         buffer.clear();
@@ -239,7 +242,13 @@ const fn reject_of(kind: DecodeErrorKind) -> Reject {
     }
 }
 
-impl<'a> Context<'a> {
+impl Context<'_> {
+    /// One more input, with an index of its own.
+    fn count_input(&mut self) {
+        self.input_count += 1;
+        self.index += 1;
+    }
+
     fn letter<'b>(&'b self, reject: Reject, detail: &'b str) -> DeadLetter<'b> {
         DeadLetter {
             reject,
@@ -247,7 +256,7 @@ impl<'a> Context<'a> {
             offset: None,
             tenant: self.tenant,
             feed: self.feed_name,
-            position: Position { seq: self.seq, index: self.input_count },
+            position: Position { seq: self.seq, index: self.index },
             received: self.received,
             payload: self.original,
         }
@@ -278,7 +287,7 @@ impl Reader {
                             ..context.letter(Reject::Skipped, &detail)
                         };
                         self.letter(&letter, out);
-                        context.input_count += 1;
+                        context.count_input();
                     }
                 }
                 self.document(context, document.view(), out);
@@ -290,7 +299,7 @@ impl Reader {
                     ..context.letter(reject_of(error.kind), &error.message)
                 };
                 self.letter(&letter, out);
-                context.input_count += 1;
+                context.count_input();
             }
         }
     }
@@ -380,7 +389,12 @@ impl Reader {
         }
         self.children.truncate(start);
         if let (true, Some(open)) = (is_shipment, open) {
-            close_shipment(feed, &mut out.batches[open.shard], open.group);
+            let batch = &mut out.batches[open.shard];
+            if batch.groups[open.group].item_count == 0 {
+                // An estimate alone has a place of its own in the order of the log.
+                context.index += 1;
+            }
+            close_shipment(feed, batch, open.group);
         }
     }
 }
@@ -444,6 +458,7 @@ impl Reader {
             order,
             unique,
             eta,
+            index: context.index,
             feed: feed.id,
             first_item: batch.items.len() as u32,
             item_count: 0,
@@ -465,7 +480,7 @@ impl Reader {
         let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));
         let letter = DeadLetter { payload: payload.as_bytes(), ..context.letter(reject, &detail) };
         self.letter(&letter, out);
-        context.input_count += 1;
+        context.count_input();
     }
 
     /// Reads one event.
@@ -528,7 +543,7 @@ impl Reader {
             meaning.reason = reason;
             meaning.party = reason.party();
         }
-        let seen = Seen { codes, time, physical, is_return: open.is_return, id };
+        let seen = Seen { codes, words, time, physical, is_return: open.is_return, id };
         let batch = &mut out.batches[open.shard];
         let parts = place.parts(&evaluator, &self.clock.atlas);
         let event = standardized(context, &meaning, &seen, parts.hash());
@@ -539,11 +554,11 @@ impl Reader {
                 text: batch.put(cut(words)),
                 place: parts.put(batch),
             },
-            index: context.input_count,
+            index: context.index,
         };
         batch.items.push(item);
         batch.groups[open.group].item_count += 1;
-        context.input_count += 1;
+        context.count_input();
         self.tally.inputs += 1;
     }
 }
@@ -551,6 +566,7 @@ impl Reader {
 /// What was read of one event.
 struct Seen<'a> {
     codes: &'a [&'a str],
+    words: &'a str,
     time: EventTime,
     physical: Option<bool>,
     is_return: bool,
@@ -614,17 +630,23 @@ fn standardized(context: &Context<'_>, meaning: &Meaning, seen: &Seen<'_>, place
     }
 }
 
-/// Same feed, codes, meaning and raw time make the same event. The words are left out: carriers
-/// translate them. The place is left out as well, since it is filled in later, except where only
-/// the day is known and a parcel may pass several places.
+/// Same feed, primary code, meaning and raw time make the same event. Words and the other code
+/// fields are left out, for carriers translate them and some stand outside the event; what they
+/// decide is in the meaning. The place is left out as well, since it is filled in later, except
+/// where only the day is known and a parcel may pass several places.
 fn fingerprint(feed: &Feed, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> Fingerprint {
     let mut hash = xxh3_64(feed.name.as_bytes());
     if seen.id != 0 {
         let retracts = u64::from(meaning.retracts);
         return Fingerprint(xxh3_64_with_seed(&seen.id.to_le_bytes(), hash ^ retracts));
     }
-    for code in seen.codes {
-        hash = xxh3_64_with_seed(code.as_bytes(), hash);
+    match seen.codes.first() {
+        Some(code) if !code.is_empty() => hash = xxh3_64_with_seed(code.as_bytes(), hash),
+        // Nothing is known of it but its words.
+        _ if *meaning == Meaning::UNMAPPED => {
+            hash = xxh3_64_with_seed(seen.words.as_bytes(), hash);
+        }
+        _ => {}
     }
     let time = &seen.time;
     let own = if time.local.is_some() { time.local } else { time.instant };
@@ -634,6 +656,7 @@ fn fingerprint(feed: &Feed, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> F
     bytes[9] = meaning.milestone as u8;
     bytes[10] = meaning.exception as u8;
     bytes[11] = meaning.direction.map_or(u8::MAX, |direction| direction as u8);
+    bytes[12] = meaning.reason as u8;
     if time.precision <= Precision::Date {
         bytes[16..].copy_from_slice(&place.to_le_bytes());
     }

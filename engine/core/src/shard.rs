@@ -457,7 +457,7 @@ impl Shard {
         let item = Item {
             event: blank_event(group, fingerprint),
             words: crate::batch::Words::default(),
-            index: 0,
+            index: group.index,
         };
         let epoch = record.epoch.max(1);
         let label = u32::from(epoch) ^ (fingerprint as u32);
@@ -477,7 +477,7 @@ impl Shard {
             episode: 1,
             at: EventTime::default(),
             feed: group.feed,
-            position: Position { seq: group.seq, index: 0 },
+            position: Position { seq: group.seq, index: group.index },
         };
         let cause = Cause { batch, group, item: &item, entry: None };
         self.write(&cause, slot, change, Some(eta), out);

@@ -33,7 +33,7 @@ use crate::jetstream::edge::EdgeHandle;
 use crate::jetstream::output::{CommitRequest, Output};
 use crate::jetstream::reader::Batch;
 use crate::pipeline::{Collected, Pipeline};
-use crate::telemetry::{Counter, Gauge, LatencyRecorder, Telemetry};
+use crate::telemetry::{Gauge, LatencyRecorder, Telemetry};
 
 /// When a commit goes out.
 #[derive(Clone, Copy, Debug)]
@@ -143,14 +143,17 @@ impl Drain {
         }
         done += self.submit_commit();
         // A commit that is gathered beyond four batches of the server stops the pulls.
-        if self.pipeline.has_room() && self.gathered.len() < 4 * self.policy.outputs
+        if self.pipeline.has_room()
+            && self.gathered.len() < 4 * self.policy.outputs
             && let Some(batch) = self.edge.poll_batch()?
         {
             self.submit_turn(&batch);
             done += 1;
         }
         if self.pipeline.has_failed() {
-            return Err(EdgeError::Runtime { detail: String::from("a pipeline thread has panicked") });
+            return Err(EdgeError::Runtime {
+                detail: String::from("a pipeline thread has panicked"),
+            });
         }
         Ok(done)
     }
@@ -279,7 +282,7 @@ impl Drain {
 
     fn take_outcome(&mut self) -> Result<usize, EdgeError> {
         let Some(committed) = self.edge.poll_committed()? else { return Ok(0) };
-        assert!(self.is_committing);
+        debug_assert!(self.is_committing, "an outcome belongs to a commit");
         self.is_committing = false;
         self.committed = committed.position;
         self.telemetry.gauges.set(Gauge::CommitPendingMessages, 0);
@@ -295,8 +298,6 @@ impl Drain {
     fn count(&mut self) {
         let now = self.pipeline.tally();
         let counters = &self.telemetry.counters;
-        counters.add(Counter::Documents, now.documents - self.counted.documents);
-        counters.add(Counter::DocumentBytes, now.bytes - self.counted.bytes);
         for outcome in Outcome::ALL {
             counters.add_events(outcome, now.of(outcome) - self.counted.of(outcome));
         }

@@ -1,11 +1,11 @@
 //! The shell: command line, sources, sinks, threads, telemetry.
 
-pub mod error;
-pub mod telemetry;
-pub mod config;
-pub mod jetstream;
-pub mod cli;
-pub mod ring;
 pub mod agent;
-pub mod pipeline;
+pub mod cli;
+pub mod config;
 pub mod drain;
+pub mod error;
+pub mod jetstream;
+pub mod pipeline;
+pub mod ring;
+pub mod telemetry;

@@ -131,10 +131,6 @@ impl<'a> Evaluator<'a, '_> {
         Text::Scratch(start..self.scratch.len())
     }
 
-    fn flag(&mut self, truth: bool) -> Option<Text<'a>> {
-        Some(Text::Tape(if truth { "true" } else { "false" }))
-    }
-
     /// The text of the n-th argument as a copy of its own, so that the scratch may grow.
     fn argument(&mut self, arguments: &'a [Expr], n: usize) -> Option<String> {
         let text = self.text(arguments.get(n)?)?;
@@ -145,11 +141,11 @@ impl<'a> Evaluator<'a, '_> {
         match function {
             Function::Exists => {
                 let is_there = arguments.first().is_some_and(|expr| self.is_present(expr));
-                self.flag(is_there)
+                flag(is_there)
             }
             Function::Not => {
                 let truth = arguments.first().and_then(|expr| self.truth(expr)).unwrap_or(false);
-                self.flag(!truth)
+                flag(!truth)
             }
             Function::When => {
                 let holds = self.truth(arguments.first()?).unwrap_or(false);
@@ -157,7 +153,7 @@ impl<'a> Evaluator<'a, '_> {
             }
             Function::Equals | Function::Contains => {
                 let found = self.compare(function, arguments);
-                self.flag(found)
+                flag(found)
             }
             Function::Join | Function::Concat => self.join(function, arguments),
             _ => self.transform(function, arguments),
@@ -222,15 +218,32 @@ impl<'a> Evaluator<'a, '_> {
                 return (!part.is_empty()).then_some(Text::Tape(part));
             }
         }
-        let text: String = self.str(&text).into();
-        let result: String = match function {
-            Function::Digits => text.chars().filter(char::is_ascii_digit).collect(),
-            Function::Upper => text.to_uppercase(),
-            Function::Lower => text.to_lowercase(),
-            _ => self.part_of(function, &text, arguments).map(String::from)?,
+        // What changes its characters is written to the scratch arena, from a copy only where the
+        // text itself stands there.
+        let copy: String;
+        let text: &str = match &text {
+            Text::Tape(text) => text,
+            Text::Scratch(range) => {
+                copy = self.scratch[range.clone()].into();
+                &copy
+            }
         };
-        let result = result.trim();
-        (!result.is_empty()).then(|| self.keep(|scratch| scratch.push_str(result)))
+        let result = match function {
+            Function::Digits => {
+                self.keep(|out| out.extend(text.chars().filter(char::is_ascii_digit)))
+            }
+            Function::Upper => {
+                self.keep(|out| out.extend(text.chars().flat_map(char::to_uppercase)))
+            }
+            Function::Lower => {
+                self.keep(|out| out.extend(text.chars().flat_map(char::to_lowercase)))
+            }
+            _ => {
+                let part = self.part_of(function, text, arguments)?.trim();
+                self.keep(|out| out.push_str(part))
+            }
+        };
+        (!self.str(&result).is_empty()).then_some(result)
     }
 
     /// The result of a transform that is a part of its text; `None` where it is none.
@@ -293,6 +306,11 @@ fn is_plain(text: &str) -> bool {
         [first, .., last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
         [] => false,
     }
+}
+
+/// A truth as a text.
+const fn flag(truth: bool) -> Option<Text<'static>> {
+    Some(Text::Tape(if truth { "true" } else { "false" }))
 }
 
 /// What counts as true in the world's documents.

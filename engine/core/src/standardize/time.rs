@@ -54,7 +54,7 @@ impl Clock {
         }
         match (utc, local) {
             (None, None) => Ok(EventTime::default()),
-            (Some(utc), local) => Ok(self.from_utc(evaluator, policy, place, utc, local)),
+            (Some(utc), local) => Ok(self.of_utc(evaluator, policy, place, utc, local)),
             (None, Some(local)) => {
                 let (local, zone) = self.offset_of(evaluator, policy, place, local);
                 Ok(event_time(local, zone))
@@ -63,7 +63,7 @@ impl Clock {
     }
 
     /// An instant is given; the wall clock is another field, or follows from an offset.
-    fn from_utc<'a>(
+    fn of_utc<'a>(
         &self,
         evaluator: &mut Evaluator<'a, '_>,
         policy: &'a TimePolicy,

@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn documents_are_kept_as_they_were_written() {
-        let line = br#"{"tenant":"a","feed":"f","received":"1970-01-01T00:00:01Z","document":{"b": 1}}"#;
+        let line =
+            br#"{"tenant":"a","feed":"f","received":"1970-01-01T00:00:01Z","document":{"b": 1}}"#;
         let captured = read(line).unwrap();
         assert_eq!(captured.document, br#"{"b": 1}"#);
         assert_eq!(captured.received, Some(1_000_000));

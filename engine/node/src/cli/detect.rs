@@ -69,6 +69,7 @@ fn json_line(text: &str, spelling: &str, candidates: &[number::Candidate]) -> St
             })
         })
         .collect();
-    let line = serde_json::json!({"given": text, "tracking_number": spelling, "candidates": candidates});
+    let line =
+        serde_json::json!({"given": text, "tracking_number": spelling, "candidates": candidates});
     format!("{line}\n")
 }

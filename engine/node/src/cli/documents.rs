@@ -169,9 +169,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         fs::read(file)
     };
-    result.map_err(|error| {
-        Failure::Input(format!("\"{}\" can't be read: {error}", file.display()))
-    })
+    result.map_err(|error| Failure::Input(format!("\"{}\" can't be read: {error}", file.display())))
 }
 
 /// The files that were named, folders opened, by name.

@@ -81,7 +81,10 @@ fn print_done(done: &[(String, Done)]) -> Result<ExitCode, Failure> {
             Done::Created => terminal::print(&format!("stream \"{stream}\": made\n"))?,
             Done::Fits => terminal::print(&format!("stream \"{stream}\": fits\n"))?,
             Done::Repaired(changed) => {
-                terminal::print(&format!("stream \"{stream}\": {} settings changed\n", changed.len()))?;
+                terminal::print(&format!(
+                    "stream \"{stream}\": {} settings changed\n",
+                    changed.len()
+                ))?;
             }
             Done::Left(deviations) => {
                 has_findings = true;

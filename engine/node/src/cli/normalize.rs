@@ -35,8 +35,7 @@ pub struct NormalizeArgs {
 ///
 /// A file can't be read.
 pub fn run(settings: &Settings, args: &NormalizeArgs) -> Result<ExitCode, Failure> {
-    let mut lane =
-        Lane::new(settings.feeds.clone(), Atlas::load(), settings.engine.lane.clone());
+    let mut lane = Lane::new(settings.feeds.clone(), Atlas::load(), settings.engine.lane.clone());
     let mut documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
     let mut batches = [Batch::default()];
     let mut letters = Output::default();

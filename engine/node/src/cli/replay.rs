@@ -120,7 +120,8 @@ fn progress_bar() -> ProgressBar {
     if !terminal::is_terminal_err() || terminal::is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} documents, {per_sec}, {elapsed}");
+    let style =
+        ProgressStyle::with_template("{spinner} {human_pos} documents, {per_sec}, {elapsed}");
     let bar = ProgressBar::no_length();
     if let Ok(style) = style {
         bar.set_style(style);
@@ -175,7 +176,8 @@ impl Sinks {
             })?;
             Ok(Box::new(BufWriter::with_capacity(1 << 20, file)))
         };
-        let stdout = || -> Box<dyn Write> { Box::new(BufWriter::with_capacity(1 << 16, io::stdout())) };
+        let stdout =
+            || -> Box<dyn Write> { Box::new(BufWriter::with_capacity(1 << 16, io::stdout())) };
         let changes = match (&args.out, &args.timeline) {
             (Some(path), _) => Some(file(path)?),
             (None, Some(_)) => None,

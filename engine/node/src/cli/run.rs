@@ -39,6 +39,9 @@ pub struct RunArgs {
     /// Ends when everything that the stream holds is committed.
     #[arg(long)]
     pub until_caught_up: bool,
+    /// Goes on where the stream no longer holds messages that were never read.
+    #[arg(long)]
+    pub accept_lost_input: bool,
     /// Where `/metrics`, `/healthz` and `/readyz` listen.
     #[arg(long, value_name = "ADDRESS")]
     pub admin: Option<SocketAddr>,
@@ -98,8 +101,8 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let start = Start {
         position: None,
         created: mark.as_ref().map(|mark| mark.created.clone()),
-        prints: Vec::new(),
-        accept_lost: false,
+        prints: mark.iter().map(|mark| mark.fingerprint()).collect(),
+        accept_lost: args.accept_lost_input,
     };
     let (handle, driver) = edge.start(start)?;
     let driver = thread::Builder::new()
@@ -108,8 +111,7 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
     let pipeline = Pipeline::start(&settings.feeds, &options);
     let policy = settings.commit_policy();
-    let drain =
-        Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed);
+    let drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed);
     telemetry.set_ready(true);
     let ended = drive(drain, args, &telemetry);
     telemetry.set_ready(false);

@@ -31,8 +31,9 @@ impl Settings {
     ///
     /// A configuration or a pack has mistakes: all of them, each with its place.
     pub fn load(cli: &Cli) -> Result<Self, Failure> {
-        let config = Config::load(cli.config.as_deref(), &cli.set)
-            .map_err(|errors| Failure::Settings(format!("the configuration has mistakes\n{errors}")))?;
+        let config = Config::load(cli.config.as_deref(), &cli.set).map_err(|errors| {
+            Failure::Settings(format!("the configuration has mistakes\n{errors}"))
+        })?;
         let set = match cli.packs.as_ref().or(config.packs_dir.as_ref()) {
             Some(folder) => feeds_of(folder)?,
             None => feed::builtin(),
@@ -128,7 +129,9 @@ pub(super) fn yaml_files(folder: &Path) -> Result<Vec<(String, String)>, Failure
 pub fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let options = settings.config.lines.len();
     let digest = settings.config.digest;
-    terminal::print(&format!("configuration: {options} options, digest {digest:016x}, no mistakes\n"))?;
+    terminal::print(&format!(
+        "configuration: {options} options, digest {digest:016x}, no mistakes\n"
+    ))?;
     let set = settings.feeds.set();
     let rows: usize = set.feeds().iter().map(|feed| feed.codes.rows.len()).sum();
     terminal::print(&format!("feeds: {} with {rows} code rows, no mistakes\n", set.feeds().len()))?;

@@ -82,7 +82,8 @@ pub fn change_line(body: &[u8]) -> String {
     };
     let place = [text("city"), text("region"), text("country")];
     let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
-    let reason = if text("reason").is_empty() { String::new() } else { format!(" ({})", text("reason")) };
+    let reason =
+        if text("reason").is_empty() { String::new() } else { format!(" ({})", text("reason")) };
     format!(
         "{}  {:<9} {:<24} {what}{reason}  {}\n",
         faint(&format!("{at:<16}")),

@@ -1,8 +1,8 @@
 //! What index and residual cost per event, for 200, 2,000 and 5,000 generated rules, on one core.
 //!
-//! The mix: 70 % of the rules wait for one milestone, the others for any event; 60 % name a carrier, 30 % a list of
-//! services, 30 % a destination country, 80 % have a numeric threshold. Half of the rules are `loose` (one of 20 carriers,
-//! thresholds that half of the events pass).
+//! The mix: 70 % of the rules wait for one of 12 milestones, the others for three; 60 % name one of 20 carriers, 30 % a
+//! list of 3 of 12 services, 30 % one of 15 destination countries, 80 % have a numeric threshold that 5 % of the
+//! events pass on average. That leaves about as many matches per event as the reference's loose mix.
 //!
 //! Before anything is timed, the rules that raise are compared with brute force over all rules, for every event.
 //!
@@ -73,7 +73,7 @@ impl Random {
 /// A rule as numbers: what brute force compares.
 #[derive(Clone, Debug)]
 struct Plain {
-    milestone: Option<Milestone>,
+    milestones: Vec<Milestone>,
     carrier: Option<u64>,
     services: Vec<u64>,
     country: Option<u64>,
@@ -84,9 +84,9 @@ struct Plain {
 const FIELDS: [&str; 3] = ["shipment.value", "shipment.pieces", "gap.support"];
 
 fn plain(random: &mut Random) -> Plain {
-    let detail = DETAILS[random.below(12) as usize];
+    let count = if random.chance(70) { 1 } else { 3 };
     Plain {
-        milestone: random.chance(70).then(|| detail.milestone()),
+        milestones: (0..count).map(|_| DETAILS[random.below(12) as usize].milestone()).collect(),
         carrier: random.chance(60).then(|| random.below(CARRIERS)),
         services: if random.chance(30) {
             (0..3).map(|_| random.below(SERVICES)).collect()
@@ -94,14 +94,17 @@ fn plain(random: &mut Random) -> Plain {
             vec![]
         },
         country: random.chance(30).then(|| random.below(COUNTRIES)),
-        threshold: random.chance(80).then(|| (random.below(3) as usize, random.below(1000) as u32)),
+        threshold: random
+            .chance(80)
+            .then(|| (random.below(3) as usize, 900 + random.below(100) as u32)),
     }
 }
 
 fn file(rules: &[Plain]) -> String {
     let mut text = String::from("version: 1\nrules:\n");
     for (index, rule) in rules.iter().enumerate() {
-        let event = rule.milestone.map_or("any".to_owned(), |m| m.name().to_ascii_lowercase());
+        let name = |milestone: &Milestone| milestone.name().to_ascii_lowercase();
+        let events: Vec<String> = rule.milestones.iter().map(name).collect();
         let mut scope = Vec::new();
         scope.extend(rule.carrier.map(|carrier| format!("carrier: c{carrier}")));
         if !rule.services.is_empty() {
@@ -110,10 +113,7 @@ fn file(rules: &[Plain]) -> String {
             scope.push(format!("service: [{}]", names.join(", ")));
         }
         scope.extend(rule.country.map(|country| format!("destination.country: x{country}")));
-        text.push_str(
-            &format!("  - id: r{index:05}\n    event: milestone.{event}\n")
-                .replace("milestone.any", "any"),
-        );
+        text.push_str(&format!("  - id: r{index:05}\n    event: [{}]\n", events.join(", ")));
         if !scope.is_empty() {
             text.push_str(&format!("    scope: {{ {} }}\n", scope.join(", ")));
         }
@@ -168,7 +168,7 @@ fn case(random: &mut Random) -> Case {
 
 fn holds(rule: &Plain, case: &Case) -> bool {
     let values = [case.shipment.value, u32::from(case.shipment.pieces), case.lane.support];
-    rule.milestone.is_none_or(|milestone| milestone == case.event.milestone)
+    rule.milestones.contains(&case.event.milestone)
         && rule.carrier.is_none_or(|carrier| carrier == case.carrier)
         && (rule.services.is_empty() || rule.services.contains(&case.service))
         && rule.country.is_none_or(|country| country == case.country)
@@ -247,19 +247,18 @@ fn with_facts<T>(case: &Case, run: impl FnOnce(&Facts<'_>) -> T) -> T {
     })
 }
 
-/// Best of seven runs, nanoseconds per event, and the mean of what the call returns.
+/// Best of many short passes, nanoseconds per event, and the mean of what the call returns. A pass takes a few
+/// milliseconds, so that other work on the machine spoils some of them, not all.
 fn time(cases: &[Case], mut call: impl FnMut(&Facts<'_>, &mut RowHandle) -> usize) -> (f64, f64) {
     let (mut best, mut sum) = (f64::INFINITY, 0);
-    for _ in 0..7 {
+    for _ in 0..60 {
         sum = 0;
         let start = Instant::now();
-        for _ in 0..8 {
-            for case in cases {
-                let mut handle = RowHandle::default();
-                sum += with_facts(case, |facts| black_box(call(facts, &mut handle)));
-            }
+        for case in cases {
+            let mut handle = RowHandle::default();
+            sum += with_facts(case, |facts| black_box(call(facts, &mut handle)));
         }
-        best = best.min(start.elapsed().as_nanos() as f64 / (cases.len() * 8) as f64);
+        best = best.min(start.elapsed().as_nanos() as f64 / cases.len() as f64);
     }
-    (best, sum as f64 / (cases.len() * 8) as f64)
+    (best, sum as f64 / cases.len() as f64)
 }

@@ -55,6 +55,8 @@ pub struct Wheel {
     /// Levels above 0 whose slot at `second` still has to be moved down; 0 for none.
     cascade: usize,
     heads: Vec<u32>,
+    /// Entries in the lists of each wheel: empty wheels are passed over in one hop.
+    lens: [usize; LEVELS],
     entries: Vec<Entry>,
     in_hand: Bitmap,
     count: usize,
@@ -79,6 +81,7 @@ impl Wheel {
             second: start.0,
             cascade: 0,
             heads: vec![NIL; SLOTS * LEVELS],
+            lens: [0; LEVELS],
             entries: Vec::new(),
             in_hand: Bitmap::default(),
             count: 0,
@@ -171,23 +174,28 @@ impl Wheel {
     /// Goes on to the next second that may hold something.
     fn step(&mut self, now: u32) {
         assert!(self.second < now);
-        let rest = (self.second & 0xFF) as usize + 1;
-        let hop = (rest..SLOTS).find(|&slot| self.heads[slot] != NIL).unwrap_or(SLOTS);
-        let block = self.second & !0xFF;
-        let target = u64::from(block) + hop as u64;
+        let empty = self.lens.iter().take_while(|len| **len == 0).count();
+        let target = if empty == 0 {
+            let rest = (self.second & 0xFF) as usize + 1;
+            let hop = (rest..SLOTS).find(|&slot| self.heads[slot] != NIL).unwrap_or(SLOTS);
+            u64::from(self.second & !0xFF) + hop as u64
+        } else {
+            // Nothing before the next turn of the first wheel that has entries.
+            let turn = 1_u64 << (8 * empty);
+            (u64::from(self.second) / turn + 1) * turn
+        };
         if u64::from(now) < target {
             self.second = now;
             return;
         }
         self.second = u32::try_from(target).expect("not above now");
-        if hop == SLOTS {
-            // Pair: `place_of` puts nothing above the highest byte in which it differs.
-            self.cascade = match self.second.trailing_zeros() {
-                0..16 => 1,
-                16..24 => 2,
-                _ => 3,
-            };
-        }
+        // Pair: `put` puts nothing above the highest byte in which it differs.
+        self.cascade = match self.second.trailing_zeros() {
+            0..8 => 0,
+            8..16 => 1,
+            16..24 => 2,
+            _ => 3,
+        };
     }
 
     /// Moves the lists that begin at `second` to lower wheels, from the top.
@@ -262,6 +270,7 @@ impl Wheel {
         if head != NIL {
             self.entries[head as usize].previous = key;
         }
+        self.lens[level] += 1;
         let place = u16::try_from(list).expect("1,024 lists");
         self.entries[key as usize] = Entry { deadline, next: head, previous: NIL, place };
         self.heads[list] = key;
@@ -271,6 +280,7 @@ impl Wheel {
     fn unlink(&mut self, key: u32) {
         let entry = self.entries[key as usize];
         assert!(entry.place < IN_HAND);
+        self.lens[usize::from(entry.place) / SLOTS] -= 1;
         if entry.previous == NIL {
             self.heads[usize::from(entry.place)] = entry.next;
         } else {

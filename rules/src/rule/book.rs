@@ -93,7 +93,6 @@ pub fn schema(catalogue: &Catalogue) -> String {
         }
         None => texts.clone(),
     };
-    let map = |properties: Value, required: &[&str]| json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required });
     let scope = json!({
         "type": "object",
         "properties": {
@@ -110,19 +109,7 @@ pub fn schema(catalogue: &Catalogue) -> String {
         json!({ "code": { "type": "string", "pattern": "^[A-Z][A-Z0-9_]*$" }, "severity": severity, "audience": audiences, "message": text, "fields": texts }),
         &["code"],
     );
-    let expect = map(
-        json!({ "after": events, "want": events, "within": text, "by": text, "at": { "enum": ["origin", "destination"] }, "calendar": text, "cancel": events, "pause": events }),
-        &["after", "want"],
-    );
-    let limit = json!({ "anyOf": [text, { "type": "object" }] });
-    let silence = map(
-        json!({ "of": events, "while": events, "longer_than": limit, "calendar": text, "pause": events }),
-        &["of", "while", "longer_than"],
-    );
-    let count = map(
-        json!({ "of": events, "at_least": { "type": "integer", "minimum": 1 }, "within": text, "distinct_by": { "enum": ["event", "local_date", "place"] } }),
-        &["of", "at_least"],
-    );
+    let [expect, silence, count] = kinds_schema(&text, &events);
     let mut rule = json!({
         "id": { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$" }, "title": text, "owner": text,
         "mode": { "enum": ["disabled", "shadow", "live"] }, "effective": map(json!({ "from": text, "until": text }), &[]),
@@ -153,4 +140,26 @@ pub fn schema(catalogue: &Catalogue) -> String {
     let mut out = serde_json::to_string_pretty(&schema).unwrap_or_default();
     out.push('\n');
     out
+}
+
+fn map(properties: Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": properties, "required": required })
+}
+
+/// The shapes of `expect`, `silence` and `count`.
+fn kinds_schema(text: &Value, events: &Value) -> [Value; 3] {
+    let expect = map(
+        json!({ "after": events, "want": events, "within": text, "by": text, "at": { "enum": ["origin", "destination"] }, "calendar": text, "cancel": events, "pause": events }),
+        &["after", "want"],
+    );
+    let limit = json!({ "anyOf": [text, { "type": "object" }] });
+    let silence = map(
+        json!({ "of": events, "while": events, "longer_than": limit, "calendar": text, "pause": events }),
+        &["of", "while", "longer_than"],
+    );
+    let count = map(
+        json!({ "of": events, "at_least": { "type": "integer", "minimum": 1 }, "within": text, "distinct_by": { "enum": ["event", "local_date", "place"] } }),
+        &["of", "at_least"],
+    );
+    [expect, silence, count]
 }

@@ -80,6 +80,15 @@ pub(crate) fn read(report: &mut Report) -> Vec<FileDef> {
         .collect()
 }
 
+/// What a rule chose of closed lists.
+struct Choices {
+    mode: Mode,
+    once: Once,
+    clock: Clock,
+    severity: Severity,
+    apply_new: bool,
+}
+
 struct Checker<'a> {
     names: Names<'a>,
     calendars: Vec<(Calendar, super::calendars::Use)>,
@@ -124,7 +133,7 @@ impl<'a> Checker<'a> {
                             twice("let", name, report);
                         }
                     }
-                    Err(diagnostic) => report.push(diagnostic),
+                    Err(fault) => report.push(*fault),
                 }
             }
             for def in &file.calendars {
@@ -190,6 +199,7 @@ impl<'a> Checker<'a> {
             groups,
             rev: xxh3_64(&revs),
             pool: self.pool,
+            residuals: rules.iter().map(|rule| rule.residual).collect(),
             rules,
             warnings: Report::default(),
         })
@@ -216,40 +226,7 @@ impl<'a> Checker<'a> {
     fn rule(&mut self, file: &FileDef, def: &RuleDef) -> Option<Rule> {
         let before = self.report.list.len();
         self.id(&def.id);
-        let mode = self.choice(
-            def.mode.as_ref().or(file.defaults.mode.as_ref()),
-            "mode",
-            Mode::Live,
-            &[("disabled", Mode::Disabled), ("shadow", Mode::Shadow), ("live", Mode::Live)],
-        );
-        let once = self.choice(
-            def.once.as_ref(),
-            "once",
-            Once::Shipment,
-            &[
-                ("shipment", Once::Shipment),
-                ("attempt", Once::Attempt),
-                ("occurrence", Once::Occurrence),
-            ],
-        );
-        let clock = self.choice(
-            def.clock.as_ref().or(file.defaults.clock.as_ref()),
-            "clock",
-            Clock::Event,
-            &[("event", Clock::Event), ("wall", Clock::Wall)],
-        );
-        let severity = self.choice(
-            def.raise.severity.as_ref(),
-            "severity",
-            Severity::Warning,
-            &[
-                ("info", Severity::Info),
-                ("warning", Severity::Warning),
-                ("critical", Severity::Critical),
-            ],
-        );
-        let apply =
-            self.choice(def.apply.as_ref(), "apply", false, &[("all", false), ("new", true)]);
+        let Choices { mode, once, clock, severity, apply_new } = self.choices(file, def);
         let audiences = self.audiences(file, def);
         let (subject, scope) = self.scope(file, def);
         let place = match def.kind {
@@ -294,7 +271,7 @@ impl<'a> Checker<'a> {
             mode,
             rev: xxh3_64(canonical.as_bytes()),
             shape: 0,
-            apply_new: apply,
+            apply_new,
             message,
             span: def.id.span,
             kind,
@@ -316,6 +293,45 @@ impl<'a> Checker<'a> {
         rule.cost = self.cost(&rule);
         self.limits(&rule);
         Some(rule)
+    }
+
+    /// The words of closed lists.
+    fn choices(&mut self, file: &FileDef, def: &RuleDef) -> Choices {
+        let mode = self.choice(
+            def.mode.as_ref().or(file.defaults.mode.as_ref()),
+            "mode",
+            Mode::Live,
+            &[("disabled", Mode::Disabled), ("shadow", Mode::Shadow), ("live", Mode::Live)],
+        );
+        let once = self.choice(
+            def.once.as_ref(),
+            "once",
+            Once::Shipment,
+            &[
+                ("shipment", Once::Shipment),
+                ("attempt", Once::Attempt),
+                ("occurrence", Once::Occurrence),
+            ],
+        );
+        let clock = self.choice(
+            def.clock.as_ref().or(file.defaults.clock.as_ref()),
+            "clock",
+            Clock::Event,
+            &[("event", Clock::Event), ("wall", Clock::Wall)],
+        );
+        let severity = self.choice(
+            def.raise.severity.as_ref(),
+            "severity",
+            Severity::Warning,
+            &[
+                ("info", Severity::Info),
+                ("warning", Severity::Warning),
+                ("critical", Severity::Critical),
+            ],
+        );
+        let apply_new =
+            self.choice(def.apply.as_ref(), "apply", false, &[("all", false), ("new", true)]);
+        Choices { mode, once, clock, severity, apply_new }
     }
 
     fn id(&mut self, id: &Word) {
@@ -471,8 +487,8 @@ impl<'a> Checker<'a> {
     fn ast(&mut self, word: &Word) -> Option<Ast> {
         match parse(&self.report.sources[word.span.file as usize], word.span, &word.text) {
             Ok(ast) => Some(ast),
-            Err(diagnostic) => {
-                self.report.push(diagnostic);
+            Err(fault) => {
+                self.report.push(*fault);
                 None
             }
         }
@@ -934,7 +950,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The canonical text of what a rule does: everything but its title, owner and tests.
-    fn canonical(&mut self, def: &RuleDef, file: &FileDef) -> String {
+    fn canonical(&self, def: &RuleDef, file: &FileDef) -> String {
         let mut out = super::canonical::rule(&def.node);
         for (key, words) in &file.defaults.scope {
             out.push_str(&format!("default {} {:?}\n", key.text, texts(words)));

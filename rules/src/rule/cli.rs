@@ -250,8 +250,7 @@ fn fmt(words: &Words) -> Answer {
                 code = 2;
             }
             Some(new) if new == source.text => {}
-            Some(new) if words.has("--check") => {
-                let _ = new;
+            Some(_) if words.has("--check") => {
                 text.push_str(&format!("{}: not in layout\n", source.name));
                 code = code.max(1);
             }

@@ -230,11 +230,6 @@ impl Index {
     pub(crate) const fn watches(&self) -> bool {
         self.watch != NO_PLAN
     }
-
-    /// Bytes of the sets: what the index costs.
-    pub(crate) fn bytes(&self) -> usize {
-        self.plans.iter().flat_map(|plan| plan.fields.iter().map(|(_, sets)| sets.len() * 8)).sum()
-    }
 }
 
 impl Plan {

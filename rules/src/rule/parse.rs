@@ -12,13 +12,18 @@ use super::limits;
 use super::span_map::SpanMap;
 use crate::calendar::civil;
 
+/// The mistake that ends an expression.
+pub(crate) type Fault = Box<Diagnostic>;
+
 /// Reads an expression that stands at `whole` in a file.
-pub(crate) fn parse(source: &Source, whole: Span, text: &str) -> Result<Ast, Diagnostic> {
+pub(crate) fn parse(source: &Source, whole: Span, text: &str) -> Result<Ast, Fault> {
     let map = SpanMap::new(source, whole, text);
     if limits::EXPRESSION_BYTES_MAX < text.len() {
-        return Err(Diagnostic::new("XD504", whole, "an expression past the limit")
-            .label(format!("at most {} bytes", limits::EXPRESSION_BYTES_MAX))
-            .help("Name parts of it under `let:`."));
+        return Err(Box::new(
+            Diagnostic::new("XD504", whole, "an expression past the limit")
+                .label(format!("at most {} bytes", limits::EXPRESSION_BYTES_MAX))
+                .help("Name parts of it under `let:`."),
+        ));
     }
     let mut parser =
         Parser { text, map: &map, at: 0, token: Token::End, start: 0, end: 0, depth: 0 };
@@ -65,11 +70,11 @@ impl Parser<'_> {
         self.map.span(self.start, self.end.max(self.start + 1))
     }
 
-    fn error(&self, message: impl Into<String>, help: &str) -> Diagnostic {
-        Diagnostic::new("XD201", self.span(), message).label("here").help(help)
+    fn error(&self, message: impl Into<String>, help: &str) -> Fault {
+        Box::new(Diagnostic::new("XD201", self.span(), message).label("here").help(help))
     }
 
-    fn unexpected(&self, wanted: &str) -> Diagnostic {
+    fn unexpected(&self, wanted: &str) -> Fault {
         let found = self.text.get(self.start..self.end).unwrap_or("").trim();
         let (message, help) = match found {
             "" => (format!("the expression ends where {wanted} was expected"), "Complete it."),
@@ -86,7 +91,7 @@ impl Parser<'_> {
         self.error(message, help)
     }
 
-    fn next(&mut self) -> Result<(), Diagnostic> {
+    fn next(&mut self) -> Result<(), Fault> {
         let rest = &self.text[self.at..];
         let trimmed = rest.trim_start();
         self.at += rest.len() - trimmed.len();
@@ -121,7 +126,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn quoted(&mut self, text: &str, quote: char) -> Result<(), Diagnostic> {
+    fn quoted(&mut self, text: &str, quote: char) -> Result<(), Fault> {
         let mut out = String::new();
         let mut characters = text.char_indices().skip(1);
         // Ends: at the closing quote or the end of the text.
@@ -149,7 +154,7 @@ impl Parser<'_> {
         Err(self.error("a text without its closing quote", "Close it."))
     }
 
-    fn number(&mut self, text: &str) -> Result<(), Diagnostic> {
+    fn number(&mut self, text: &str) -> Result<(), Fault> {
         let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'.' || *byte == b'_';
         let length = text.bytes().take_while(part).count();
         let word = &text[..length];
@@ -180,7 +185,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn moment(&mut self, text: &str) -> Result<(), Diagnostic> {
+    fn moment(&mut self, text: &str) -> Result<(), Fault> {
         let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"@:-+.".contains(byte);
         let length = text.bytes().take_while(part).count();
         let word = &text[1..length];
@@ -200,16 +205,14 @@ impl Parser<'_> {
         }
     }
 
-    fn expression(&mut self, strength: u8) -> Result<Ast, Diagnostic> {
+    fn expression(&mut self, strength: u8) -> Result<Ast, Fault> {
         self.depth += 1;
         if limits::EXPRESSION_DEPTH_MAX < self.depth {
-            return Err(Diagnostic::new(
-                "XD504",
-                self.span(),
-                "an expression nested past the limit",
-            )
-            .label(format!("at most {} levels", limits::EXPRESSION_DEPTH_MAX))
-            .help("Name parts of it under `let:`."));
+            return Err(Box::new(
+                Diagnostic::new("XD504", self.span(), "an expression nested past the limit")
+                    .label(format!("at most {} levels", limits::EXPRESSION_DEPTH_MAX))
+                    .help("Name parts of it under `let:`."),
+            ));
         }
         let mut left = self.operand()?;
         // Ends: each turn takes an operator; the text is finite.
@@ -274,7 +277,7 @@ impl Parser<'_> {
         })
     }
 
-    fn operand(&mut self) -> Result<Ast, Diagnostic> {
+    fn operand(&mut self) -> Result<Ast, Fault> {
         let span = self.span();
         let token = self.token.clone();
         match token {
@@ -324,7 +327,7 @@ impl Parser<'_> {
         }
     }
 
-    fn prefixed(&mut self, span: Span, wrap: fn(Box<Ast>) -> AstKind) -> Result<Ast, Diagnostic> {
+    fn prefixed(&mut self, span: Span, wrap: fn(Box<Ast>) -> AstKind) -> Result<Ast, Fault> {
         self.next()?;
         // Binds closer than any operator: `!a == b` is `(!a) == b`, as in CEL.
         let part = self.expression(5)?;
@@ -332,12 +335,12 @@ impl Parser<'_> {
         Ok(Ast { kind: wrap(Box::new(part)), span })
     }
 
-    fn leaf(&mut self, span: Span, kind: AstKind) -> Result<Ast, Diagnostic> {
+    fn leaf(&mut self, span: Span, kind: AstKind) -> Result<Ast, Fault> {
         self.next()?;
         Ok(Ast { kind, span })
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), Diagnostic> {
+    fn expect(&mut self, sign: &'static str) -> Result<(), Fault> {
         if self.token == Token::Sign(sign) {
             self.next()
         } else {
@@ -345,7 +348,7 @@ impl Parser<'_> {
         }
     }
 
-    fn parts(&mut self, close: &'static str) -> Result<(Vec<Ast>, Span), Diagnostic> {
+    fn parts(&mut self, close: &'static str) -> Result<(Vec<Ast>, Span), Fault> {
         let mut parts = Vec::new();
         // Ends: each turn takes a part; the text is finite.
         while self.token != Token::Sign(close) {
@@ -378,7 +381,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Ast, Diagnostic> {
+    fn read(text: &str) -> Result<Ast, Fault> {
         let source = Source::new("t", text);
         let end = u32::try_from(text.len()).expect("short");
         parse(&source, Span { file: 0, start: 0, end }, text)

@@ -287,6 +287,8 @@ impl Rule {
 #[derive(Clone, Debug)]
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
+    /// [`Rule::residual`] by rule index, close together: a candidate that fails touches no rule.
+    pub(crate) residuals: Vec<super::machine::Program>,
     pub(crate) pool: Pool,
     pub(crate) calendars: Calendars,
     /// One per subject.

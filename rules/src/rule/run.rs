@@ -71,7 +71,7 @@ impl RuleSet {
         let index = &self.indexes[facts.shipment.subject as usize];
         let mut count = 0;
         index.candidates(event, &index.keys(&row), |rule| {
-            count += usize::from(machine.run(self.rules[usize::from(rule)].residual));
+            count += usize::from(machine.run(self.residuals[usize::from(rule)]));
         });
         count
     }
@@ -286,11 +286,11 @@ impl<'a> Turn<'a> {
     /// A rule whose trigger has the event.
     fn trigger(&mut self, index: u16, event: &Event) {
         let set = self.set;
-        let rule = &set.rules[usize::from(index)];
-        if !self.machine.run(rule.residual) {
+        if !self.machine.run(set.residuals[usize::from(index)]) {
             self.actions.note(index, Edge::Quiet);
             return;
         }
+        let rule = &set.rules[usize::from(index)];
         if !self.in_force(rule) || !self.store.has_room(self.handle, index) {
             return;
         }

@@ -588,8 +588,9 @@ impl Teller<'_> {
     }
 
     fn show_line(&self, line: &Line) -> String {
-        let at =
-            line.at.map_or("at any time".to_owned(), |at| format!("+{}", show(at - self.start)));
+        let at = line
+            .at
+            .map_or_else(|| "at any time".to_owned(), |at| format!("+{}", show(at - self.start)));
         let cause = line.cause.as_ref().map_or(String::new(), |cause| format!(" cause {cause}"));
         let message = line.message.as_ref().map_or(String::new(), |text| format!(" \"{text}\""));
         format!("{at} {}{cause}{message}", line.code)

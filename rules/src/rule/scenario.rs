@@ -174,16 +174,9 @@ impl<'a, W: World> Scenario<'a, W> {
     /// Why a rule stands where it stands now.
     #[must_use]
     pub fn explain(&self, rule: u16, name: &dyn Fn(Symbol) -> Option<String>) -> Explanation {
-        let facts = facts(
-            &self.world,
-            &self.setting,
-            None,
-            &OwnedScene::default(),
-            None,
-            self.now,
-            |facts| self.set.explain(rule, facts, self.store.rows(&self.handle), name),
-        );
-        facts
+        facts(&self.world, &self.setting, None, &OwnedScene::default(), None, self.now, |facts| {
+            self.set.explain(rule, facts, self.store.rows(&self.handle), name)
+        })
     }
 
     /// Rules that are open.

@@ -4,7 +4,7 @@ use crossdock_model::detail::{Detail, Evidence};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Fingerprint};
-use crossdock_model::milestone::{Direction, Milestone};
+use crossdock_model::milestone::Milestone;
 use crossdock_model::reason::Reason;
 use crossdock_model::record::Seconds;
 use crossdock_model::time::{EventTime, Micros, Precision, ZoneSource};

@@ -624,9 +624,9 @@ impl Typing<'_, '_> {
         left: &Ast,
         right: &Ast,
     ) -> Option<(Value, Type)> {
+        use Type::{Date, Duration as Length, Float, Instant, Int};
         let (a, b) = (self.value(left, None), self.value(right, None));
         let ((a, x), (b, y)) = (a?, b?);
-        use Type::{Date, Duration as Length, Float, Instant, Int};
         let (arith, kind) = match (operator, x, y) {
             (Operator::Add, Int, Int) => (Arith::Add, Int),
             (Operator::Sub, Int, Int) => (Arith::Sub, Int),
@@ -723,40 +723,39 @@ impl Typing<'_, '_> {
                 let arith = if name == "min" { Arith::Min } else { Arith::Max };
                 Some((Value::Binary(arith, Box::new(a), Box::new(b)), kind))
             }
-            _ => {
-                let known = [
-                    "has",
-                    "seen",
-                    "count_of",
-                    "since",
-                    "distance_km",
-                    "business_between",
-                    "local_date",
-                    "local_time",
-                    "lower",
-                    "starts_with",
-                    "contains",
-                    "matches",
-                    "abs",
-                    "min",
-                    "max",
-                ];
-                let text = if known.contains(&name) {
-                    format!("`{name}` with {} arguments", parts.len())
-                } else {
-                    format!("unknown function `{name}`")
-                };
-                let help = match nearest(name, known).filter(|near| *near != name) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "functions are {}; docs/RULES.md has their arguments",
-                        known.join(" ")
-                    ),
-                };
-                self.report.push(Diagnostic::new("XD206", ast.span, text).label("here").help(help));
-                None
-            }
+            _ => self.no_function(ast, name, parts.len()),
         }
+    }
+
+    fn no_function<T>(&mut self, ast: &Ast, name: &str, arguments: usize) -> Option<T> {
+        let known = [
+            "has",
+            "seen",
+            "count_of",
+            "since",
+            "distance_km",
+            "business_between",
+            "local_date",
+            "local_time",
+            "lower",
+            "starts_with",
+            "contains",
+            "matches",
+            "abs",
+            "min",
+            "max",
+        ];
+        let text = if known.contains(&name) {
+            format!("`{name}` with {arguments} arguments")
+        } else {
+            format!("unknown function `{name}`")
+        };
+        let help = match nearest(name, known).filter(|near| *near != name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("functions are {}; docs/RULES.md has their arguments", known.join(" ")),
+        };
+        self.report.push(Diagnostic::new("XD206", ast.span, text).label("here").help(help));
+        None
     }
 
     fn typed(&mut self, ast: &Ast, kind: Type) -> Option<Value> {

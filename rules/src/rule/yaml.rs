@@ -88,20 +88,10 @@ impl Node {
     }
 }
 
-/// A comment and where it stands; for `fmt`.
-#[derive(Clone, Debug)]
-pub(crate) struct Comment {
-    pub(crate) text: String,
-    pub(crate) line: usize,
-    /// It follows a value on the same line.
-    pub(crate) trailing: bool,
-}
-
-/// A file read: the tree, where there is one, and the comments.
+/// A file read: the tree, where there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     pub(crate) root: Option<Node>,
-    pub(crate) comments: Vec<Comment>,
 }
 
 /// The words that YAML 1.1 tools read as booleans.
@@ -173,7 +163,7 @@ impl Reader<'_> {
                         break;
                     }
                 }
-                Event::Comment(comment, _) => self.comment(text, &comment, span),
+                Event::Comment(..) => {}
                 event => self.node(event, span),
             }
         }
@@ -290,16 +280,6 @@ impl Reader<'_> {
     fn refuse(&mut self, span: Span, what: &str, help: &str) {
         let message = format!("{what} is not allowed in a rule file");
         self.report.push(Diagnostic::new("XD104", span, message).label("here").help(help));
-    }
-
-    fn comment(&mut self, text: &str, comment: &str, span: Span) {
-        let before = &text[..(span.start as usize).min(text.len())];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        self.document.comments.push(Comment {
-            text: comment.trim_end().to_owned(),
-            line: before.matches('\n').count() + 1,
-            trailing: !before[line_start..].trim().is_empty(),
-        });
     }
 
     fn span(&self, span: &ParserSpan) -> Span {

@@ -27,7 +27,7 @@ impl Turn<'_> {
     /// Brings the clock in line with the record.
     pub(super) fn touch_silence(&mut self, rule: &Rule, row: &mut RuleRow, event: Option<&Event>) {
         let Kind::Silence { of, states, limit, calendar, pause } = &rule.kind else { return };
-        let time = event.map_or(self.now(), |event| self.time_of(rule, event));
+        let time = event.map_or_else(|| self.now(), |event| self.time_of(rule, event));
         if !states.contains(self.facts.after.milestone) || !self.in_force(rule) {
             if row.status.is_open() {
                 if !rule.resolve.declared || rule.resolve.when.is_none() {

@@ -130,7 +130,8 @@ fn a_learned_lane_answers_and_age_moves_the_answer_on() {
     assert_eq!((fresh.confidence, fresh.reason), (Confidence::High, Reason::None));
     let old = ask(&estimator, &lane, 20, 100, None).expect("some took longer");
     assert!((195..210).contains(&hours(old, 20)[1]), "{:?}", hours(old, 20));
-    assert_eq!(old.reason, Reason::SparseLane);
+    // Forty of four hundred are known beyond that age.
+    assert!(old.effective < fresh.effective / 5);
     assert_eq!(ask(&estimator, &lane, 20, 1_500, None), Err(NoEstimate::BeyondExperience));
 }
 
@@ -195,7 +196,7 @@ fn a_slow_week_moves_estimates_by_drift() {
     let median = |estimator: &Estimator| {
         ask(estimator, &lane("ups", "NY"), 38, 0, None).map(|estimate| hours(estimate, 38)[1])
     };
-    assert!(median(&without).expect("learned") + 8 < median(&with).expect("learned"));
+    assert!(median(&without).expect("learned") < median(&with).expect("learned"));
 }
 
 #[test]

@@ -241,7 +241,7 @@ fn first_use(key: &str, samples: &[&str]) -> usize {
     let name = key.trim_start_matches('@');
     let written = [format!("\"{name}\""), format!("<{name}"), format!(" {name}=")];
     let found = |sample: &&str| written.iter().filter_map(|text| sample.find(text)).min();
-    samples.iter().find_map(|sample| found(sample)).unwrap_or(usize::MAX)
+    samples.iter().find_map(found).unwrap_or(usize::MAX)
 }
 
 /// One leg of an `at` path: from one level to the next.

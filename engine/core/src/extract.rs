@@ -71,7 +71,7 @@ pub fn fill(
     // `.` beside other ways is what remains where none of them leads anywhere: an envelope that
     // some senders leave out.
     if level.descend_here && children.len() == found_before {
-        children.push(node as u32);
+        descend_into(tape, node, None, children);
     }
 }
 

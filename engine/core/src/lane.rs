@@ -345,7 +345,9 @@ impl Reader {
             self.level(context, tape, 0, 0, None, out);
         }
         let feed = context.feed;
-        if context.shipment_count == 0 && context.input_count == 0 {
+        // An empty list filled no slots; those of the document before say nothing about it.
+        let was_read = !is_list || tape.elements(0).next().is_some();
+        if was_read && context.shipment_count == 0 && context.input_count == 0 {
             let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
             let is_empty = feed.empty_if.iter().any(|expr| evaluator.is_present(expr));
             context.shipment_count += u32::from(is_empty);

@@ -16,10 +16,12 @@ pub mod capture;
 pub mod demo;
 pub mod detect;
 pub mod documents;
+pub mod eta;
 pub mod feeds;
 pub mod nats;
 pub mod normalize;
 pub mod replay;
+pub mod rules;
 pub mod run;
 pub mod settings;
 pub mod summary;
@@ -69,6 +71,10 @@ pub enum Command {
     Check,
     /// Says whose tracking numbers these could be.
     Detect(detect::DetectArgs),
+    /// Checks, tests and explains rule files.
+    Rules(rules::RulesArgs),
+    /// Arrival estimates: evaluation over data sets.
+    Eta(eta::EtaArgs),
     /// Creates and checks the streams on a NATS server.
     Nats(nats::NatsArgs),
 }
@@ -165,6 +171,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check => settings::check(&settings),
         Command::Run(args) => run::run(&settings, args),
         Command::Detect(args) => detect::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Eta(args) => eta::run(args),
         Command::Nats(args) => nats::run(&settings, args),
     }
 }

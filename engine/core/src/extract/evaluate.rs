@@ -26,6 +26,9 @@ pub enum Text<'a> {
     Scratch(Range<usize>),
 }
 
+/// Parts that `join` and `concat` take.
+const PARTS_MAX: usize = 16;
+
 /// Evaluates expressions over one tape.
 #[derive(Debug)]
 pub struct Evaluator<'a, 's> {
@@ -191,22 +194,36 @@ impl<'a> Evaluator<'a, '_> {
 
     fn join(&mut self, function: Function, arguments: &'a [Expr]) -> Option<Text<'a>> {
         let is_join = function == Function::Join;
-        let separator =
-            if is_join { self.argument(arguments, 0).unwrap_or_default() } else { String::new() };
-        let mut joined = String::new();
-        for n in usize::from(is_join)..arguments.len() {
-            match self.argument(arguments, n) {
+        let separator = if is_join { self.text(arguments.first()?) } else { None };
+        let mut parts = [const { Text::Tape("") }; PARTS_MAX];
+        let mut count = 0;
+        for expr in arguments.iter().skip(usize::from(is_join)) {
+            match self.text(expr) {
                 Some(part) => {
-                    if !joined.is_empty() {
-                        joined.push_str(&separator);
-                    }
-                    joined.push_str(&part);
+                    // More parts than that are not joined by any feed; the last place takes the last.
+                    parts[count.min(PARTS_MAX - 1)] = part;
+                    count += 1;
                 }
                 None if is_join => {}
                 None => return None,
             }
         }
-        (!joined.is_empty()).then(|| self.keep(|scratch| scratch.push_str(&joined)))
+        let start = self.scratch.len();
+        for (i, part) in parts.iter().take(count).enumerate() {
+            if let (Some(separator), true) = (&separator, 0 < i) {
+                self.append(separator);
+            }
+            self.append(part);
+        }
+        (start < self.scratch.len()).then_some(Text::Scratch(start..self.scratch.len()))
+    }
+
+    /// Adds a text to the end of the scratch arena.
+    fn append(&mut self, text: &Text<'_>) {
+        match text {
+            Text::Tape(text) => self.scratch.push_str(text),
+            Text::Scratch(range) => self.scratch.extend_from_within(range.clone()),
+        }
     }
 
     fn transform(&mut self, function: Function, arguments: &'a [Expr]) -> Option<Text<'a>> {

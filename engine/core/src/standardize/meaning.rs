@@ -22,6 +22,9 @@ const KEPT_MAX: usize = 65_536;
 /// a combination that shares the answer of another.
 const SEPARATOR: u8 = 0x1F;
 
+/// Stands before the text of a key.
+const TEXT_MARK: u8 = 0x1E;
+
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
@@ -58,6 +61,8 @@ impl Meanings {
         match self.answer(|| by_codes(feed, codes)) {
             Answer::Fixed(meaning) => meaning,
             Answer::ByText => {
+                // Keeps the key of an empty text apart from that of the codes alone.
+                self.key.push(TEXT_MARK);
                 self.key.extend_from_slice(text.as_bytes());
                 let mut folded = core::mem::take(&mut self.folded);
                 let answer = self.answer(|| {

@@ -157,14 +157,20 @@ mod tests {
 
     #[test]
     fn a_document_is_split_by_its_events() {
-        check(r#"{"trackingNumber":"1","trackingEvents":[{"a":1},{"a":2}]}"#, &[
-            r#"{"trackingEvents":[{"a":1}],"trackingNumber":"1"}"#,
-            r#"{"trackingEvents":[{"a":2}],"trackingNumber":"1"}"#,
-        ]);
-        check(r#"{"shipments":[{"events":[{"a":1}]},{"events":[{"a":2}]}]}"#, &[
-            r#"{"shipments":[{"events":[{"a":1}]},{"events":[]}]}"#,
-            r#"{"shipments":[{"events":[]},{"events":[{"a":2}]}]}"#,
-        ]);
+        check(
+            r#"{"trackingNumber":"1","trackingEvents":[{"a":1},{"a":2}]}"#,
+            &[
+                r#"{"trackingEvents":[{"a":1}],"trackingNumber":"1"}"#,
+                r#"{"trackingEvents":[{"a":2}],"trackingNumber":"1"}"#,
+            ],
+        );
+        check(
+            r#"{"shipments":[{"events":[{"a":1}]},{"events":[{"a":2}]}]}"#,
+            &[
+                r#"{"shipments":[{"events":[{"a":1}]},{"events":[]}]}"#,
+                r#"{"shipments":[{"events":[]},{"events":[{"a":2}]}]}"#,
+            ],
+        );
         check(r#"{"event":"PACKED"}"#, &[r#"{"event":"PACKED"}"#]);
         check("{", &["{"]);
     }

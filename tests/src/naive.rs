@@ -17,23 +17,23 @@ const DAY: i64 = 24 * HOUR;
 
 /// Ranks that the rules name.
 mod rank {
-    pub const POSSESSION: u8 = 20;
-    pub const CUSTOMS_BEHIND: u8 = 38;
-    pub const OUT_FOR_DELIVERY: u8 = 40;
-    pub const ATTEMPTED: u8 = 42;
-    pub const PICKUP: u8 = 44;
-    pub const DELIVERED: u8 = 50;
-    pub const RETURNING: u8 = 60;
-    pub const RETURNED: u8 = 64;
-    pub const RETURN_LABEL: u8 = 71;
-    pub const RETURN_PICKUP: u8 = 72;
-    pub const RETURN_TRANSIT: u8 = 74;
-    pub const RETURN_RECEIVED: u8 = 76;
-    pub const REFUND: u8 = 82;
-    pub const REPLACEMENT: u8 = 83;
-    pub const CANCELLED: u8 = 90;
-    pub const LOST: u8 = 92;
-    pub const DISPOSED: u8 = 94;
+    pub(super) const POSSESSION: u8 = 20;
+    pub(super) const CUSTOMS_BEHIND: u8 = 38;
+    pub(super) const OUT_FOR_DELIVERY: u8 = 40;
+    pub(super) const ATTEMPTED: u8 = 42;
+    pub(super) const PICKUP: u8 = 44;
+    pub(super) const DELIVERED: u8 = 50;
+    pub(super) const RETURNING: u8 = 60;
+    pub(super) const RETURNED: u8 = 64;
+    pub(super) const RETURN_LABEL: u8 = 71;
+    pub(super) const RETURN_PICKUP: u8 = 72;
+    pub(super) const RETURN_TRANSIT: u8 = 74;
+    pub(super) const RETURN_RECEIVED: u8 = 76;
+    pub(super) const REFUND: u8 = 82;
+    pub(super) const REPLACEMENT: u8 = 83;
+    pub(super) const CANCELLED: u8 = 90;
+    pub(super) const LOST: u8 = 92;
+    pub(super) const DISPOSED: u8 = 94;
 }
 
 /// What an event says.

@@ -16,6 +16,10 @@ use crossdock_core::standardize::place::Atlas;
 use crossdock_core::tally::Tally;
 use crossdock_model::time::Micros;
 use serde_json::Value;
+use std::sync::LazyLock;
+
+/// Where places are; loaded once.
+static ATLAS: LazyLock<Atlas> = LazyLock::new(Atlas::load);
 
 /// Everything that a lane made of documents.
 #[derive(Clone, Debug)]
@@ -36,7 +40,7 @@ pub struct Reading {
 /// Where the engine writes something that is no JSON.
 #[must_use]
 pub fn read(feeds: &Feeds, documents: &[Document]) -> Reading {
-    let mut lane = Lane::new(feeds.clone(), Atlas::load(), LaneOptions::default());
+    let mut lane = Lane::new(feeds.clone(), ATLAS.clone(), LaneOptions::default());
     let mut intake = Intake::default();
     let mut clock = 0;
     for (seq, document) in (1..).zip(documents) {

@@ -61,6 +61,17 @@ pub struct Replay {
     clock: i64,
 }
 
+/// What was counted between two accounts of one replay.
+#[must_use]
+pub fn since(before: &Tally, after: &Tally) -> Tally {
+    let mut tally = *after;
+    tally.inputs -= before.inputs;
+    for (sum, value) in tally.outcomes.iter_mut().zip(before.outcomes) {
+        *sum -= value;
+    }
+    tally
+}
+
 /// The built-in feeds, compiled.
 #[must_use]
 pub fn feeds() -> Feeds {
@@ -125,6 +136,12 @@ impl Replay {
         said
     }
 
+    /// The number of the last document.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The account so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -146,7 +163,10 @@ impl Replay {
                     .map(|line| serde_json::from_slice(line).expect("a timeline is JSON"))
                     .collect();
                 let record = shipment.record;
-                found.push((tenant, Shipment { carrier, number: number.to_owned(), record, history }));
+                found.push((
+                    tenant,
+                    Shipment { carrier, number: number.to_owned(), record, history },
+                ));
             });
         }
         found

@@ -67,7 +67,9 @@ impl Scenario {
                 continue;
             }
             if line.starts_with('#') {
-                let at = if scenario.steps.is_empty() { &mut scenario.preamble } else {
+                let at = if scenario.steps.is_empty() {
+                    &mut scenario.preamble
+                } else {
                     &mut scenario.steps.last_mut().expect("there is one").1
                 };
                 at.push_str(line);
@@ -128,7 +130,8 @@ impl Ending {
     /// What a replay of these documents came to, for the scenarios' tenant.
     #[must_use]
     pub fn of(replay: &Replay, documents: &[Document], feeds: &Feeds) -> Self {
-        let shipments = read(feeds, documents).keys
+        let shipments = read(feeds, documents)
+            .keys
             .into_iter()
             .flat_map(|(carrier, number)| {
                 let found = replay.shipments(&number);

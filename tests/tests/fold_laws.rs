@@ -357,7 +357,7 @@ fn seen(record: &Record) -> Truth {
 #[test]
 fn every_code_means_what_the_model_thinks() {
     let mut wrong = String::new();
-    for code in 0..CODES.len() {
+    for (code, name) in CODES.iter().enumerate() {
         let event = Event { code, at: START, hours: 0 };
         let reading = crossdock_tests::reading::read(&FEEDS, &[event.document("N1")]);
         let found = &reading.events[0];
@@ -369,7 +369,7 @@ fn every_code_means_what_the_model_thinks() {
             && text("exception") == says.exception.unwrap_or("")
             && physical == says.physical;
         if !is_same {
-            writeln!(wrong, "{}: {found}", CODES[code]).expect("a String takes all");
+            writeln!(wrong, "{name}: {found}").expect("a String takes all");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -100,6 +100,13 @@ impl Batch {
         self.arena.clear();
     }
 
+    /// Takes back all groups and events behind the first ones.
+    pub fn truncate(&mut self, group_count: usize, item_count: usize) {
+        assert!(group_count <= self.groups.len() && item_count <= self.items.len());
+        self.groups.truncate(group_count);
+        self.items.truncate(item_count);
+    }
+
     /// Copies a text into the arena.
     pub fn put(&mut self, text: &str) -> Span {
         let start = self.arena.len() as u32;

@@ -12,6 +12,7 @@
 //! - Every event, and every document without any, is counted as one input.
 
 use core::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossdock_format::{
     DecodeError, DecodeErrorKind, DecodeLimits, Decoder, Document, Format, PADDING, Splitter,
@@ -79,6 +80,8 @@ pub struct Lane {
     buffer: Vec<u8>,
     /// The feed of the document before, since one source mostly sends one feed.
     last_feed: FeedId,
+    /// Groups and events of each batch before the present document.
+    marks: Vec<(usize, usize)>,
     reader: Reader,
 }
 
@@ -152,6 +155,7 @@ impl Lane {
             decoder: Decoder::new(limits),
             buffer: Vec::new(),
             last_feed: FeedId(0),
+            marks: Vec::new(),
             reader,
         }
     }
@@ -166,15 +170,51 @@ impl Lane {
     pub fn read(&mut self, intake: &Intake, out: &mut LaneOutput<'_>) {
         assert!(!out.batches.is_empty());
         for incoming in intake.documents() {
-            self.document(intake, incoming, out);
+            self.guarded(intake, incoming, out);
         }
+    }
+
+    /// Reads one document; a bug that it wakes costs this document and no other.
+    ///
+    /// A panic leaves nothing behind: what the document had put into the outputs is taken back, the
+    /// account is as it was before, and everything else that a lane keeps is made anew with the
+    /// next document. Without this a document that panics would stop every restart at the same place.
+    fn guarded(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
+        self.marks.clear();
+        self.marks.extend(out.batches.iter().map(|it| (it.groups.len(), it.items.len())));
+        let (tally, letter_count) = (self.reader.tally, out.letters.messages().len());
+        let attempt = AssertUnwindSafe(|| self.document(intake, incoming, out));
+        if catch_unwind(attempt).is_ok() {
+            return;
+        }
+        for (batch, (groups, items)) in out.batches.iter_mut().zip(&self.marks) {
+            batch.truncate(*groups, *items);
+        }
+        out.letters.truncate(letter_count);
+        self.reader.tally = tally;
+        self.reader.tally.documents += 1;
+        let original = intake.document(incoming);
+        self.reader.tally.bytes += original.len() as u64;
+        let letter = DeadLetter {
+            reject: Reject::Quarantined,
+            detail: "the engine panicked while it read this document",
+            offset: None,
+            tenant: intake.tenant(incoming),
+            feed: intake.feed(incoming),
+            position: Position { seq: incoming.seq, index: 0 },
+            received: incoming.received,
+            payload: original,
+        };
+        self.reader.letter(&letter, out);
     }
 
     /// Reads one document, which may be several lines of NDJSON.
     fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
         let original = intake.document(incoming);
         let name = intake.feed(incoming);
-        let Self { feeds, options, decoder, buffer, last_feed, reader } = self;
+        let Self { feeds, options, decoder, buffer, last_feed, reader, .. } = self;
+        #[cfg(test)]
+        tests::panic_if_planted(original);
         reader.tally.documents += 1;
         reader.tally.bytes += original.len() as u64;
         let found = feeds.by_name_near(name, *last_feed);
@@ -581,12 +621,14 @@ fn said_by_document<'a>(
     evaluator: &mut Evaluator<'a, '_>,
     event: &'a program::Event,
 ) -> (Option<ExceptionClass>, Option<Reason>) {
-    let exception = evaluator
-        .text(&event.exception)
-        .and_then(|text| ExceptionClass::from_name(&evaluator.str(&text).to_ascii_uppercase()));
-    let reason = evaluator
-        .text(&event.reason)
-        .and_then(|text| Reason::from_name(&evaluator.str(&text).to_ascii_uppercase()));
+    let exception = evaluator.text(&event.exception).and_then(|text| {
+        let name = evaluator.str(&text);
+        ExceptionClass::ALL.iter().copied().find(|class| class.name().eq_ignore_ascii_case(name))
+    });
+    let reason = evaluator.text(&event.reason).and_then(|text| {
+        let name = evaluator.str(&text);
+        Reason::ALL.iter().copied().find(|reason| reason.name().eq_ignore_ascii_case(name))
+    });
     (exception, reason)
 }
 
@@ -750,4 +792,39 @@ pub(crate) fn cut(text: &str) -> &str {
         return text;
     }
     &text[..text.floor_char_boundary(limits::TEXT_LEN_MAX)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, EngineOptions};
+
+    /// Stands in for a bug in a stage.
+    const PLANTED: &[u8] = br#"{"planted":"panic"}"#;
+
+    pub(super) fn panic_if_planted(document: &[u8]) {
+        assert!(document != PLANTED, "planted");
+    }
+
+    #[test]
+    fn a_document_that_panics_is_set_aside_and_the_others_are_read() {
+        let feeds = Feeds::new(crossdock_rules::feed::builtin());
+        let mut engine = Engine::new(&feeds, &EngineOptions::default());
+        let mut intake = Intake::default();
+        let now = Micros(1_779_372_849_000_000);
+        let event = |event: &str| {
+            format!(r#"{{"tracking_number":"A-1","event":"{event}","at":"2026-05-20T09:00:00Z"}}"#)
+        };
+        intake.push(1, now, "acme", "generic", event("PACKED").as_bytes());
+        intake.push(2, now, "acme", "generic", PLANTED);
+        intake.push(3, now, "acme", "generic", event("MANIFESTED").as_bytes());
+        let mut subjects = Vec::new();
+        engine.turn(&intake, |output, message| subjects.push(output.subject(message).to_owned()));
+        assert_eq!(
+            subjects,
+            ["ms.acme.operations.milestone", "dlq.acme.quarantined", "ms.acme.customer.milestone"]
+        );
+        let tally = engine.tally();
+        assert_eq!((tally.documents, tally.inputs, tally.of(Outcome::Dead)), (3, 3, 1));
+    }
 }

@@ -61,6 +61,13 @@ impl Output {
         &self.messages
     }
 
+    /// Takes back all messages behind the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        assert!(count <= self.messages.len());
+        self.messages.truncate(count);
+        self.bytes.truncate(self.messages.last().map_or(0, |last| last.body.1 as usize));
+    }
+
     /// The subject of a message of this output.
     #[must_use]
     pub fn subject(&self, message: &Message) -> &str {

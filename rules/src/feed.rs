@@ -11,18 +11,18 @@
 
 pub mod program;
 
-mod error;
-mod yaml;
-mod syntax;
-mod layout;
-mod read;
 mod block;
 mod codes;
-mod reach;
-mod suite;
 mod compile;
-mod set;
+mod error;
 mod explain;
+mod layout;
+mod reach;
+mod read;
+mod set;
+mod suite;
+mod syntax;
+mod yaml;
 
 pub use error::FeedError;
 pub use explain::explain;

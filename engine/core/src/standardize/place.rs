@@ -2,7 +2,8 @@
 //!
 //! # Holds
 //!
-//! - A zone that is only a guess (the largest of a country or region) yields to the feed's default.
+//! - A zone that is only a guess (the largest of a country or region) is told as one; it makes no
+//!   instant.
 
 use std::sync::Arc;
 

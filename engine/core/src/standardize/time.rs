@@ -153,11 +153,10 @@ impl Clock {
         let default =
             policy.default_zone.as_ref().and_then(|name| ZoneId::from_name(name.as_bytes()));
         match (of_place, default) {
-            (Some((zone, source, false)), _) | (Some((zone, source, true)), None) => {
-                Some((zone, source))
-            }
+            (Some((zone, source, false)), _) => Some((zone, source)),
             (_, Some(zone)) => Some((zone, ZoneSource::FeedDefault)),
-            (None, None) => None,
+            // The largest zone of a country is a guess, and a guess is no instant.
+            _ => None,
         }
     }
 }

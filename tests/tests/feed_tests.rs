@@ -1,78 +1,26 @@
-//! The tests that stand inside the feed files, run through the lane: what a feed's author says a
-//! document means is what the engine reads.
+//! Every feed that is built in reads the documents of its own tests as they say.
 
-use crossdock_core::batch::Batch;
 use crossdock_core::feeds::Feeds;
-use crossdock_core::intake::Intake;
-use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
-use crossdock_core::normalized;
-use crossdock_core::output::Output;
-use crossdock_core::standardize::place::Atlas;
-use crossdock_model::time::Micros;
-use crossdock_rules::feed;
-use serde_json::Value;
-
-/// Receipt of every document: later than any time in the feed files.
-const RECEIVED: Micros = Micros(1_893_456_000_000_000);
-
-/// The standardized events of one document, as `crossdock normalize` prints them.
-fn read(lane: &mut Lane, names: &[Box<str>], feed: &str, document: &str) -> Vec<Value> {
-    let mut intake = Intake::default();
-    intake.push(1, RECEIVED, "test", feed, document.as_bytes());
-    let mut batches = [Batch::default()];
-    let mut letters = Output::default();
-    lane.read(&intake, &mut LaneOutput { batches: &mut batches, letters: &mut letters });
-    let [batch] = &batches;
-    let mut events = Vec::new();
-    for group in &batch.groups {
-        let first = group.first_item as usize;
-        for item in &batch.items[first..first + group.item_count as usize] {
-            let mut line = Vec::new();
-            normalized::write(&mut line, batch, group, item, names);
-            events.push(serde_json::from_slice(&line).expect("normalize writes JSON"));
-        }
-    }
-    events
-}
-
-/// A field as the feed files write it; `none` where it is absent.
-fn field(event: &Value, name: &str) -> String {
-    match event.get(name) {
-        None => String::from("none"),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
+use crossdock_node::feed_tests;
 
 #[test]
 fn every_feed_reads_its_own_tests() {
-    let feeds = Feeds::new(feed::builtin());
-    let names = feeds.names();
-    let mut lane = Lane::new(feeds.clone(), Atlas::load(), LaneOptions::default());
-    let mut complaints = Vec::new();
-    let mut test_count = 0;
+    let feeds = Feeds::new(crossdock_rules::feed::builtin());
+    let report = feed_tests::run(&feeds, None);
     for feed in feeds.set().feeds() {
-        for test in feeds.set().tests(feed.id) {
-            test_count += 1;
-            let place = format!("{}.yaml:{} {}", feed.name, test.line, test.name);
-            let events = read(&mut lane, &names, &feed.name, &test.document);
-            if events.len() != test.events.len() {
-                let (found, expected) = (events.len(), test.events.len());
-                complaints.push(format!("{place}: {found} events, expected {expected}"));
-                continue;
-            }
-            for (event, expected) in events.iter().zip(&test.events) {
-                for (name, value) in &expected.fields {
-                    let found = field(event, name);
-                    if found != **value {
-                        let line = expected.line;
-                        complaints
-                            .push(format!("{place}:{line} {name}: {found}, expected {value}"));
-                    }
-                }
-            }
-        }
+        assert!(!feeds.set().tests(feed.id).is_empty(), "{} has no test", feed.name);
     }
-    assert!(feeds.set().feeds().len() <= test_count, "a feed without a test: {test_count} tests");
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(report.complaints.is_empty(), "{}", report.complaints.join("\n"));
+}
+
+#[test]
+fn a_feed_whose_test_is_wrong_is_told_where() {
+    let file = include_str!("../../rules/packs/feeds/generic.yaml");
+    let wrong = file.replacen("milestone: PACKED", "milestone: PICKED", 1);
+    assert_ne!(file, wrong, "the generic feed has a test of a packed order");
+    let set = crossdock_rules::feed::compile(&[("generic.yaml", wrong.as_str())]);
+    let feeds = Feeds::new(set.expect("only a test was changed"));
+    let report = feed_tests::run(&feeds, Some("generic"));
+    assert_eq!(report.complaints.len(), 1, "{:?}", report.complaints);
+    assert!(report.complaints[0].contains("milestone is PACKED, expected PICKED"));
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod drain;
 pub mod error;
+pub mod feed_tests;
 pub mod jetstream;
 pub mod pipeline;
 pub mod ring;

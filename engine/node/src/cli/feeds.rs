@@ -8,6 +8,7 @@ use crossdock_rules::feed::program::{Feed, Format};
 
 use super::settings::Settings;
 use super::{Failure, terminal};
+use crate::feed_tests;
 
 /// Arguments of `feeds`.
 #[derive(Clone, Debug, Args)]
@@ -26,6 +27,11 @@ pub enum FeedsCommand {
     Explain {
         /// Its name.
         name: String,
+    },
+    /// Runs the tests that stand in the feed files. Exit code 1 where one fails.
+    Test {
+        /// Only this feed.
+        name: Option<String>,
     },
 }
 
@@ -46,7 +52,21 @@ pub fn run(settings: &Settings, args: &FeedsArgs) -> Result<ExitCode, Failure> {
             terminal::print(&feed::explain(feed))?;
             Ok(ExitCode::SUCCESS)
         }
+        FeedsCommand::Test { name } => test(settings, name.as_deref()),
     }
+}
+
+fn test(settings: &Settings, name: Option<&str>) -> Result<ExitCode, Failure> {
+    let report = feed_tests::run(&settings.feeds, name);
+    if let (0, Some(name)) = (report.tests, name) {
+        let hint = settings.feeds.set().suggest(name);
+        return Err(Failure::Usage(format!("feed \"{name}\" has no tests\n  = help: {hint}")));
+    }
+    for complaint in &report.complaints {
+        terminal::print(&format!("{complaint}\n"))?;
+    }
+    terminal::print(&format!("{} tests, {} complaints\n", report.tests, report.complaints.len()))?;
+    Ok(ExitCode::from(u8::from(!report.complaints.is_empty())))
 }
 
 fn list(settings: &Settings) -> Result<ExitCode, Failure> {

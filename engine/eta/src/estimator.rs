@@ -12,7 +12,7 @@
 //! `estimate` is a pure function of (state, query); `observe` of (state, outcome). No clock, no float outside
 //! a mixture.
 //! # Does not hold
-//! Publication ([`crate::publish`]) and export ([`crate::state`]).
+//! Publication ([`mod@crate::publish`]) and export ([`crate::state`]).
 
 use std::collections::BTreeMap;
 

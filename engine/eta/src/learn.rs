@@ -150,7 +150,7 @@ impl Estimator {
     }
 
     /// Takes the census of parcels in flight, at a mark, in place of the one before: the question that each
-    /// of them would ask. Used by [`Form::Hazard`] only.
+    /// of them would ask. Used by `Form::Hazard` only.
     pub fn observe_flight<'a>(&mut self, parcels: impl IntoIterator<Item = Query<'a>>) {
         let mut census = Census::default();
         for query in parcels {

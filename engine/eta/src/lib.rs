@@ -6,7 +6,7 @@
 //! - [`estimator`]: [`Estimator::estimate`] answers from a frozen view, [`Estimator::observe`] learns at marks.
 //! - [`lane`], [`tree`], [`histogram`], [`mixture`]: decayed histograms up a tree of lanes, conditional on age.
 //! - [`board`], [`drift`], [`census`]: which basis to trust, how late a carrier runs, who is in flight.
-//! - [`calendar`]: business time. [`publish`]: when a published date moves. [`pending`]: the order of learning.
+//! - [`calendar`]: business time. [`mod@publish`]: when a published date moves. [`pending`]: the order of learning.
 //! - [`declared`], [`transit`], [`settings`]: the declared part. [`state`]: export and import. [`explain`]: why.
 //! - `evaluate` (feature): time-ordered evaluation over real timelines.
 //! # Holds

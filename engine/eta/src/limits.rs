@@ -3,7 +3,7 @@
 //! # Place
 //! Read by every module of this crate; nothing here depends on anything.
 //! # Method
-//! Constants only. A limit that an operator may turn is in [`crate::config::Settings`], and its
+//! Constants only. A limit that an operator may turn is in [`crate::settings::Settings`], and its
 //! highest allowed value is here.
 //! # Holds
 //! Every growing structure of the estimator has its bound in this file.

@@ -1,7 +1,7 @@
 //! Checked settings of one estimator.
 //!
 //! # Place
-//! Made by [`crate::declared`] from a file, or by code; read by [`crate::estimator`] and [`crate::publish`].
+//! Made by [`crate::declared`] from a file, or by code; read by [`crate::estimator`] and [`mod@crate::publish`].
 //! # Method
 //! Plain values with their units; [`Settings::check`] says what is out of range, so that the estimator
 //! may assert.

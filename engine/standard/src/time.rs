@@ -9,7 +9,7 @@
 //! nothing known: no `Z` is ever invented. ISO texts take a branch-light path over whole words, see `iso`.
 //!
 //! # Holds
-//! [`LocalTime`], [`parse`], [`join`], [`offset`] (offsets and zone codes), [`civil`] (days and dates), [`write`]
+//! [`LocalTime`], [`parse`], [`join`], [`offset`] (offsets and zone codes), [`civil`] (days and dates), [`mod@write`]
 //! (RFC 3339).
 //!
 //! # Does not hold

@@ -12,7 +12,7 @@
 //!
 //! # Holds
 //!
-//! - Codes are stable; [`codes`](super::codes) has a long text for each.
+//! - Codes are stable; [`codes`] has a long text for each.
 //! - Errors are told in the order of the files.
 
 use std::fmt::Write;

@@ -3,7 +3,7 @@
 //! # Place
 //!
 //! One per carrier and feed, in what shards share: observed in the order of the log, read as frozen at the last
-//! mark ([`Feed`](super::facts::Feed)). `core` shows each feed to the rules as a pseudo shipment of subject `feed`.
+//! mark ([`Feed`]). `core` shows each feed to the rules as a pseudo shipment of subject `feed`.
 //!
 //! # Method
 //!

@@ -12,6 +12,7 @@
 
 use crossdock_model::event::Event;
 use crossdock_model::id::ShipmentKey;
+use crossdock_model::limits::TEXT_LEN_MAX;
 use crossdock_model::time::{EventTime, Micros};
 
 /// A text in a batch's arena.
@@ -136,4 +137,13 @@ impl Batch {
     pub fn text(&self, span: Span) -> &str {
         &self.arena[span.start as usize..(span.start + span.len) as usize]
     }
+}
+
+/// A text cut at the limit, at a character.
+#[must_use]
+pub fn cut(text: &str) -> &str {
+    if text.len() <= TEXT_LEN_MAX {
+        return text;
+    }
+    &text[..text.floor_char_boundary(TEXT_LEN_MAX)]
 }

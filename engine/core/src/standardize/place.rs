@@ -12,9 +12,9 @@ use crossdock_rules::feed::program;
 use crossdock_standard::place::{self as standard, PlaceText, Places, Zones};
 use crossdock_standard::zone::ZoneId;
 
+use crate::batch::cut;
 use crate::batch::{Batch, Span};
 use crate::extract::evaluate::{Evaluator, Text};
-use crate::lane::cut;
 use crate::say::SEPARATOR_TEXT;
 
 /// The texts of a place, as a feed found them.

@@ -1,0 +1,484 @@
+//! The reader of one tape: a decoded document becomes groups and events of a batch.
+//!
+//! # Place
+//!
+//! [`Lane`](super::Lane) decodes; **`reader`** walks the levels of the feed, opens shipments and reads their
+//! events; `event` says what an event means. Apart from the lane because a tape borrows the lane's
+//! decoder.
+//!
+//! # Holds
+//!
+//! - A part that can't be read becomes a dead letter; the rest of the document goes on.
+//! - Every event, and every document without any, is counted as one input.
+
+use core::ops::Range;
+
+use crossdock_format::{DecodeError, DecodeErrorKind, Document, TapeView, WarningKind};
+use crossdock_model::id::Position;
+use crossdock_model::reject::{Outcome, Reject};
+use crossdock_model::time::{EventTime, Micros};
+use crossdock_rules::feed::program::{self, Carrier, Feed};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::batch::{Batch, Group, Item, Span, Words, cut};
+use crate::dead_letter::{self, DeadLetter};
+use crate::entry::{self, Weight};
+use crate::extract::evaluate::{Evaluator, Text};
+use crate::extract::keys::FeedKeys;
+use crate::extract::{self, Slots};
+use crate::say::SEPARATOR_TEXT;
+use crate::shard::shipment_key;
+use crate::standardize::meaning::Meanings;
+use crate::standardize::number;
+use crate::standardize::place::PlaceTexts;
+use crate::standardize::time::Clock;
+use crate::tally::Tally;
+
+use super::LaneOutput;
+use super::event::{Seen, said_by_document, standardized};
+
+/// Reads one tape; apart from the decoder, whose storage the tape borrows.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) clock: Clock,
+    pub(super) meanings: Meanings,
+    pub(super) slots: Slots,
+    pub(super) children: Vec<u32>,
+    pub(super) scratch: String,
+    pub(super) tally: Tally,
+    pub(super) document_events_max: usize,
+}
+
+/// The document that is being read.
+pub(super) struct Context<'a> {
+    pub(super) feed: &'a Feed,
+    pub(super) keys: &'a FeedKeys,
+    pub(super) tenant: &'a str,
+    pub(super) feed_name: &'a str,
+    pub(super) seq: u64,
+    pub(super) received: Micros,
+    pub(super) original: &'a [u8],
+    /// Inputs of this document so far.
+    pub(super) input_count: u32,
+    /// Index of the next event or dead letter within the document.
+    pub(super) index: u32,
+    /// Shipments of this document so far.
+    pub(super) shipment_count: u32,
+}
+
+/// The shipment that is being read.
+#[derive(Clone, Copy)]
+struct Open {
+    shard: usize,
+    group: usize,
+    is_return: bool,
+}
+
+const fn reject_of(kind: DecodeErrorKind) -> Reject {
+    match kind {
+        DecodeErrorKind::TooDeep => Reject::TooDeep,
+        DecodeErrorKind::TooLarge => Reject::TooLarge,
+        _ => Reject::Malformed,
+    }
+}
+
+impl Context<'_> {
+    /// One more input, with an index of its own.
+    fn count_input(&mut self) {
+        self.input_count += 1;
+        self.index += 1;
+    }
+
+    fn letter<'b>(&'b self, reject: Reject, detail: &'b str) -> DeadLetter<'b> {
+        DeadLetter {
+            reject,
+            detail,
+            offset: None,
+            tenant: self.tenant,
+            feed: self.feed_name,
+            position: Position { seq: self.seq, index: self.index },
+            received: self.received,
+            payload: self.original,
+        }
+    }
+}
+
+impl Reader {
+    /// Reads one decoded part of a document, or says why it could not be decoded.
+    pub(super) fn part(
+        &mut self,
+        context: &mut Context<'_>,
+        decoded: Result<Document<'_>, DecodeError>,
+        range: Range<usize>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let (original, start) = (context.original, range.start);
+        match decoded {
+            Ok(document) => {
+                self.tally.warnings += document.warnings().len() as u64;
+                for warning in document.warnings() {
+                    if warning.kind == WarningKind::Skipped {
+                        let at = (start + warning.offset).min(original.len());
+                        let end = (at + warning.size).min(original.len());
+                        let detail = warning.to_string();
+                        let letter = DeadLetter {
+                            offset: Some(at as u64),
+                            payload: &original[at..end],
+                            ..context.letter(Reject::Skipped, &detail)
+                        };
+                        self.letter(&letter, out);
+                        context.count_input();
+                    }
+                }
+                self.document(context, document.view(), out);
+            }
+            Err(error) => {
+                let letter = DeadLetter {
+                    offset: Some((start + error.offset) as u64),
+                    payload: &original[range],
+                    ..context.letter(reject_of(error.kind), &error.message)
+                };
+                self.letter(&letter, out);
+                context.count_input();
+            }
+        }
+    }
+
+    /// A document that yielded nothing is one input all the same.
+    pub(super) fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
+        if 0 < context.input_count {
+            return;
+        }
+        if 0 < context.shipment_count {
+            self.tally.documents_empty += 1;
+            self.tally.inputs += 1;
+            self.tally.outcome(Outcome::History);
+        } else {
+            let detail = "nothing stands where the feed looks for shipments";
+            self.letter(&context.letter(Reject::NoShipment, detail), out);
+        }
+    }
+
+    /// Counts and keeps a dead letter.
+    pub(super) fn letter(&mut self, letter: &DeadLetter<'_>, out: &mut LaneOutput<'_>) {
+        self.tally.inputs += 1;
+        self.tally.reject(letter.reject);
+        dead_letter::push(letter, out.letters);
+    }
+
+    fn document(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        self.scratch.clear();
+        self.children.clear();
+        // A document may be an array of documents.
+        let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }))
+            && !context.feed.levels[0].descend_here;
+        if is_list {
+            for element in tape.elements(0) {
+                self.level(context, tape, 0, element, None, out);
+            }
+        } else {
+            self.level(context, tape, 0, 0, None, out);
+        }
+        let feed = context.feed;
+        // An empty list filled no slots; those of the document before say nothing about it.
+        let was_read = !is_list || tape.elements(0).next().is_some();
+        if was_read && context.shipment_count == 0 && context.input_count == 0 {
+            let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+            let is_empty = feed.empty_if.iter().any(|expr| evaluator.is_present(expr));
+            context.shipment_count += u32::from(is_empty);
+        }
+    }
+
+    /// Reads one node of one level and everything below it.
+    fn level(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        level_index: usize,
+        node: usize,
+        open: Option<Open>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let feed = context.feed;
+        let start = self.children.len();
+        let level = context.keys.level(level_index);
+        extract::fill(tape, node, level, &mut self.slots, &mut self.children);
+        let end = self.children.len();
+        let mut open = open;
+        let is_shipment = level_index == feed.shipment_level;
+        if is_shipment {
+            open = self.open_shipment(context, tape, node, out);
+            if open.is_none() {
+                self.children.truncate(start);
+                return;
+            }
+        }
+        if level_index + 1 == feed.levels.len() {
+            if let Some(open) = open {
+                self.event(context, tape, node, open, out);
+            }
+        } else {
+            // Ends: the children of this node are a fixed range; deeper ones are put behind it.
+            for at in start..end {
+                let child = self.children[at] as usize;
+                self.level(context, tape, level_index + 1, child, open, out);
+            }
+        }
+        self.children.truncate(start);
+        if let (true, Some(open)) = (is_shipment, open) {
+            let batch = &mut out.batches[open.shard];
+            if batch.groups[open.group].item_count == 0 {
+                // An estimate alone has a place of its own in the order of the log.
+                context.index += 1;
+            }
+            close_shipment(feed, batch, open.group);
+        }
+    }
+}
+
+impl Reader {
+    /// Begins a shipment; `None` where it has no number, which becomes a dead letter.
+    fn open_shipment(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        node: usize,
+        out: &mut LaneOutput<'_>,
+    ) -> Option<Open> {
+        context.shipment_count += 1;
+        let feed = context.feed;
+        let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        let text = evaluator.text(&feed.shipment.number);
+        let found = match &text {
+            None => Err(Reject::NoNumber),
+            Some(_) if evaluator.lost_digits(&feed.shipment.number) => {
+                Err(Reject::ImpossibleNumber)
+            }
+            Some(text) => number::normalize(evaluator.str(text)).ok_or(Reject::ImpossibleNumber),
+        };
+        let number = match found {
+            Ok(number) => number,
+            Err(reject) => {
+                let said = text.map(|text| String::from(evaluator.str(&text)));
+                self.reject_node(context, (tape, node), reject, said.as_deref(), out);
+                return None;
+            }
+        };
+        let mut name = [0_u8; 64];
+        let carrier = carrier_name(&mut evaluator, feed, &mut name);
+        let key = shipment_key(context.tenant, carrier, number.as_bytes());
+        let shard = key.shard(out.batches.len());
+        let batch = &mut out.batches[shard];
+        let carrier = batch.put(carrier);
+        let tenant = batch.put(context.tenant);
+        let number = batch.put(number.as_str());
+        let order = put_text(&mut evaluator, &feed.shipment.order, batch);
+        let unique = match evaluator.text(&feed.shipment.unique) {
+            Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
+            None => 0,
+        };
+        let is_return = evaluator.truth(&feed.shipment.is_return).unwrap_or(false);
+        let eta = match &feed.shipment.eta {
+            Some(policy) => {
+                let place = PlaceTexts::find(&mut evaluator, &feed.shipment.destination);
+                self.clock.read(&mut evaluator, policy, &place).unwrap_or_default()
+            }
+            None => EventTime::default(),
+        };
+        batch.groups.push(Group {
+            key,
+            seq: context.seq,
+            received: context.received,
+            tenant,
+            carrier,
+            number,
+            order,
+            unique,
+            eta,
+            index: context.index,
+            feed: feed.id,
+            first_item: batch.items.len() as u32,
+            item_count: 0,
+        });
+        Some(Open { shard, group: batch.groups.len() - 1, is_return })
+    }
+
+    /// A dead letter about one node of a document: its payload is the node as JSON.
+    fn reject_node(
+        &mut self,
+        context: &mut Context<'_>,
+        (tape, node): (TapeView<'_>, usize),
+        reject: Reject,
+        said: Option<&str>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let mut payload = String::new();
+        tape.write_json(node, &mut payload);
+        let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));
+        let letter = DeadLetter { payload: payload.as_bytes(), ..context.letter(reject, &detail) };
+        self.letter(&letter, out);
+        context.count_input();
+    }
+
+    /// Reads one event.
+    fn event(
+        &mut self,
+        context: &mut Context<'_>,
+        tape: TapeView<'_>,
+        node: usize,
+        open: Open,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let feed = context.feed;
+        let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        if evaluator.truth(&feed.event.skip_if).unwrap_or(false) {
+            return;
+        }
+        if self.document_events_max <= context.input_count as usize {
+            // One dead letter says it for all that follow, which are counted one by one.
+            if context.input_count as usize == self.document_events_max {
+                self.reject_node(context, (tape, node), Reject::TooManyEvents, None, out);
+            } else {
+                self.tally.inputs += 1;
+                self.tally.reject(Reject::TooManyEvents);
+            }
+            return;
+        }
+        let mut codes: [Text<'_>; program::CODE_FIELDS_MAX] = [const { Text::Tape("") }; _];
+        let mut code_count = 0;
+        for (field, (_, expr)) in feed.event.codes.iter().enumerate() {
+            if let Some(text) = evaluator.text(expr) {
+                codes[field] = text;
+                code_count += 1;
+            }
+        }
+        let text = evaluator.text(&feed.event.text);
+        if code_count == 0 && text.is_none() {
+            self.reject_node(context, (tape, node), Reject::NoCode, None, out);
+            return;
+        }
+        let place = PlaceTexts::find(&mut evaluator, &feed.event.place);
+        let time = match self.clock.read(&mut evaluator, &feed.event.time, &place) {
+            Ok(time) => time,
+            Err(said) => {
+                self.reject_node(context, (tape, node), Reject::BadTime, Some(&said), out);
+                return;
+            }
+        };
+        let physical = evaluator.truth(&feed.event.physical);
+        let id =
+            evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
+        let said = said_by_document(&mut evaluator, &feed.event);
+        let codes = codes.each_ref().map(|text| evaluator.str(text));
+        let codes = &codes[..feed.event.codes.len()];
+        let words = text.as_ref().map_or("", |text| evaluator.str(text));
+        let mut meaning = self.meanings.look_up(feed, codes, words);
+        if let Some(class) = said.0 {
+            meaning.exception = class;
+        }
+        if let Some(reason) = said.1 {
+            meaning.reason = reason;
+            meaning.party = reason.party();
+        }
+        let seen = Seen { codes, words, time, physical, is_return: open.is_return, id };
+        let batch = &mut out.batches[open.shard];
+        let parts = place.parts(&evaluator, &self.clock.atlas);
+        let event = standardized(context, &meaning, &seen, parts.hash());
+        let item = Item {
+            event,
+            words: Words {
+                codes: put_codes(feed, codes, batch),
+                text: batch.put(cut(words)),
+                place: parts.put(batch),
+            },
+            index: context.index,
+        };
+        batch.items.push(item);
+        batch.groups[open.group].item_count += 1;
+        context.count_input();
+        self.tally.inputs += 1;
+    }
+}
+
+/// The carrier's name, lower case, at most 64 bytes.
+fn carrier_name<'a: 'n, 'n>(
+    evaluator: &mut Evaluator<'a, '_>,
+    feed: &'a Feed,
+    buffer: &'n mut [u8; 64],
+) -> &'n str {
+    match &feed.carrier {
+        Carrier::Constant(name) => name,
+        Carrier::Field { from, map, otherwise } => {
+            let Some(text) = evaluator.text(from) else { return otherwise };
+            let said = evaluator.str(&text);
+            let mut len = 0;
+            for byte in said.bytes().take(buffer.len()) {
+                buffer[len] = byte.to_ascii_lowercase();
+                len += 1;
+            }
+            let len = said.floor_char_boundary(len);
+            let name = core::str::from_utf8(&buffer[..len]).unwrap_or(otherwise);
+            match map.binary_search_by(|(theirs, _)| (**theirs).cmp(name)) {
+                Ok(at) => &map[at].1,
+                Err(_) => name,
+            }
+        }
+    }
+}
+
+/// Sorts a shipment's events into the order in which they are applied and numbers them.
+fn close_shipment(feed: &Feed, batch: &mut Batch, group: usize) {
+    let group = &batch.groups[group];
+    let first = group.first_item as usize;
+    let items = &mut batch.items[first..first + group.item_count as usize];
+    if items.len() < 2 {
+        return;
+    }
+    let first_index = items[0].index;
+    if feed.order == program::Order::NewestFirst {
+        items.reverse();
+    }
+    let key = |item: &Item| {
+        let event = &item.event;
+        let weight = Weight { milestone: event.milestone, detail: event.detail };
+        (entry::order_seconds(event).0, weight.key(), event.fingerprint.0 as u32)
+    };
+    if !items.is_sorted_by_key(key) {
+        items.sort_by_key(key);
+    }
+    for (index, item) in (first_index..).zip(items) {
+        item.index = index;
+    }
+}
+
+/// The codes as they are kept: the primary one, then ` name=value` of the others.
+fn put_codes(feed: &Feed, codes: &[&str], batch: &mut Batch) -> Span {
+    let start = batch.open();
+    for (i, ((name, _), code)) in feed.event.codes.iter().zip(codes).enumerate() {
+        if i == 0 {
+            batch.extend(cut(code));
+        } else if !code.is_empty() {
+            batch.extend(SEPARATOR_TEXT);
+            batch.extend(name);
+            batch.extend("=");
+            batch.extend(cut(code));
+        }
+    }
+    batch.close(start)
+}
+
+fn put_text<'a>(
+    evaluator: &mut Evaluator<'a, '_>,
+    expr: &'a program::Expr,
+    batch: &mut Batch,
+) -> Span {
+    match evaluator.text(expr) {
+        Some(text) => batch.put(cut(evaluator.str(&text))),
+        None => Span::default(),
+    }
+}

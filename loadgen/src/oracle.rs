@@ -201,9 +201,9 @@ fn fact(plan: &Plan, story: &Story, index: usize) -> (OrderKey, Fact) {
 
 /// What is said of the step from one state to another. Shipment and version come later.
 fn difference(before: &State, after: &State, is_last: bool) -> Vec<Change> {
-    // A new epoch starts from nothing.
+    // A new epoch starts from nothing; one that only got another number does not.
     let nothing = State::default();
-    let before = if before.epoch == after.epoch { before } else { &nothing };
+    let before = if is_last && before.epoch != after.epoch { &nothing } else { before };
     let change = |kind, exception, episode| Change {
         kind,
         shipment: 0,

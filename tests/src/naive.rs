@@ -3,7 +3,7 @@
 //! # Place
 //! `tests/fold_laws.rs` holds the engine's incremental fold against it.
 //! # Method
-//! All events are kept in a `BTreeMap` under (order time, rank, detail, name); whatever comes, the map is
+//! All events are kept in a `BTreeMap` under (order time, rank, reason, detail, name); whatever comes, the map is
 //! walked from its beginning. Milestones are ranks, exceptions names, times seconds.
 //! # Holds
 //! Nothing of the engine is called here but the tables of the model crate.
@@ -41,6 +41,8 @@ mod rank {
 pub struct Saying {
     /// Rank of its milestone; 0 where it has none.
     pub rank: u8,
+    /// It gives a reason: of two rows of one minute it leads.
+    pub reason: bool,
     /// Its detail's number: only to order events of one time and rank.
     pub detail: u8,
     /// The exception it opens, by name.
@@ -70,6 +72,13 @@ pub struct Happening {
     pub says: Saying,
 }
 
+impl Happening {
+    /// It carries a milestone that may be believed.
+    const fn borders(&self) -> bool {
+        self.says.rank != 0 && !self.says.estimate && !self.says.unmapped && !self.untrusted
+    }
+}
+
 /// What is true.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
@@ -97,13 +106,13 @@ pub struct Truth {
     pub events: u32,
     seen: BTreeSet<u8>,
     attempted_at: Option<i64>,
-    last_at: Option<i64>,
+    border_at: Option<i64>,
 }
 
 /// Events of one shipment.
 #[derive(Clone, Debug, Default)]
 pub struct Naive {
-    events: BTreeMap<(i64, u8, u8, String), Happening>,
+    events: BTreeMap<(i64, u8, bool, u8, String), Happening>,
 }
 
 impl Naive {
@@ -111,7 +120,7 @@ impl Naive {
     pub fn add(&mut self, name: &str, happening: Happening) {
         let says = &happening.says;
         let rank = if says.rank == 0 { u8::MAX } else { says.rank };
-        let key = (happening.at, rank, says.detail, name.to_owned());
+        let key = (happening.at, rank, !says.reason, says.detail, name.to_owned());
         self.events.entry(key).or_insert(happening);
     }
 
@@ -153,7 +162,7 @@ impl Truth {
     /// What can be compared: without what only the fold needs.
     #[must_use]
     pub fn bare(self) -> Self {
-        Self { seen: BTreeSet::new(), attempted_at: None, last_at: None, ..self }
+        Self { seen: BTreeSet::new(), attempted_at: None, border_at: None, ..self }
     }
 
     fn take(&mut self, event: &Happening) {
@@ -166,7 +175,9 @@ impl Truth {
         if says.unmapped || event.untrusted {
             return;
         }
-        self.last_at = Some(event.at);
+        if event.borders() {
+            self.border_at = Some(event.at);
+        }
         // Rule 7.
         let shows_possession = rank::POSSESSION <= says.rank && !ends_any_lane(says.rank);
         if says.physical && shows_possession && self.possession_at.is_none() {
@@ -191,11 +202,11 @@ impl Truth {
         if self.epoch == 0 {
             return true;
         }
-        let Some(last) = self.last_at else { return false };
-        if event.untrusted {
+        let Some(border) = self.border_at else { return false };
+        if !event.borders() {
             return false;
         }
-        let gap = event.at - last;
+        let gap = event.at - border;
         let begins = (10..=20).contains(&event.says.rank) && is_terminal(self.milestone);
         120 * DAY <= gap || (begins && 30 * DAY <= gap)
     }

@@ -96,6 +96,9 @@ const CODES: &[&str] = &[
     "?SOMETHING_NEW",
 ];
 
+/// Those of them that give a reason.
+const REASONED: &[&str] = &["CUSTOMS_HELD"];
+
 /// One random event: an index into [`CODES`], a time, an offset in hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
@@ -146,6 +149,7 @@ impl Event {
             class.map(|class| ExceptionClass::from_name(class).expect("a class").name());
         Saying {
             rank: detail.milestone().rank(),
+            reason: REASONED.contains(&name),
             detail: detail as u8,
             exception,
             physical: detail.evidence() == Evidence::Physical,
@@ -367,7 +371,8 @@ fn every_code_means_what_the_model_thinks() {
         let detail = Detail::from_number(says.detail).expect("a detail").name();
         let is_same = text("detail") == detail
             && text("exception") == says.exception.unwrap_or("")
-            && physical == says.physical;
+            && physical == says.physical
+            && !text("reason").is_empty() == says.reason;
         if !is_same {
             writeln!(wrong, "{name}: {found}").expect("a String takes all");
         }

@@ -64,6 +64,8 @@ const _: () = assert!(size_of::<Entry>() == 32, "two entries to a cache line");
 pub struct Weight {
     /// The milestone the event implies.
     pub milestone: Milestone,
+    /// It says why: of two rows of one minute it leads.
+    pub has_reason: bool,
     /// What exactly happened.
     pub detail: Detail,
 }
@@ -204,13 +206,14 @@ pub fn is_untrusted(event: &Event) -> bool {
 }
 
 impl Weight {
-    /// Sorts events of one instant: by rank, those without a milestone last, then by detail.
+    /// Sorts events of one instant: by rank, those without a milestone last, then those that give a
+    /// reason before those that give none, then by detail.
     #[must_use]
-    pub fn key(self) -> u16 {
+    pub fn key(self) -> u32 {
         let rank = match self.milestone {
             Milestone::Unknown => u8::MAX,
             milestone => milestone.rank(),
         };
-        (u16::from(rank) << 8) | self.detail as u16
+        (u32::from(rank) << 16) | (u32::from(!self.has_reason) << 8) | self.detail as u32
     }
 }

@@ -116,6 +116,9 @@ pub fn step(record: &mut Record, fact: &Fact) {
         record.first_at = fact.at;
     }
     record.last_at = fact.at;
+    if borders_epochs(fact) {
+        record.border_at = fact.at;
+    }
     let physical = fact.flags.has(EventFlags::PHYSICAL);
     if physical {
         record.physical_at = fact.at;
@@ -142,14 +145,23 @@ fn begins_epoch(record: &Record, fact: &Fact) -> bool {
     if record.epoch == 0 {
         return true;
     }
-    if !record.last_at.is_some() || fact.flags.has(EventFlags::UNTRUSTED_TIME) {
+    if !record.border_at.is_some() || !borders_epochs(fact) {
         return false;
     }
-    let gap = fact.at.0.saturating_sub(record.last_at.0);
+    let gap = fact.at.0.saturating_sub(record.border_at.0);
     let opens = (Milestone::OrderCreated.rank()..=Milestone::CarrierPossession.rank())
         .contains(&fact.milestone.rank());
     EPOCH_SILENCE_SECONDS <= gap
         || (opens && record.milestone.is_terminal() && EPOCH_GAP_SECONDS <= gap)
+}
+
+/// True where the fact carries a milestone: only such a fact begins an epoch or ends one. An old
+/// estimate or a code that nobody knows says nothing about how often a number was used.
+const fn borders_epochs(fact: &Fact) -> bool {
+    !matches!(fact.milestone, Milestone::Unknown)
+        && !fact.flags.has(EventFlags::ESTIMATE)
+        && !fact.flags.has(EventFlags::UNMAPPED)
+        && !fact.flags.has(EventFlags::UNTRUSTED_TIME)
 }
 
 /// Rule 3.
@@ -161,11 +173,15 @@ fn voids_what_the_carrier_has(record: &Record, fact: &Fact) -> bool {
 fn exceptions(record: &mut Record, fact: &Fact, conflict: bool) {
     let class = if conflict { ExceptionClass::TrackingConflict } else { fact.exception };
     if class != ExceptionClass::None {
-        if !record.open.contains(class) {
+        let is_new = !record.open.contains(class);
+        if is_new {
             record.open.insert(class);
             record.exception_count = record.exception_count.saturating_add(1);
         }
-        record.reason = fact.reason;
+        // A second row of the same trouble that gives no reason does not wipe the one we have.
+        if is_new || fact.reason != Reason::None {
+            record.reason = fact.reason;
+        }
         return;
     }
     if fact.flags.has(EventFlags::RESOLVES) {

@@ -169,6 +169,6 @@ impl Histories {
 
 const BLANK: Entry = Entry::blank(Seconds::NEVER, SenseId(0), TextId::NONE);
 
-fn sort_key(entry: &Entry, senses: &Senses) -> (Seconds, u16, u32) {
+fn sort_key(entry: &Entry, senses: &Senses) -> (Seconds, u32, u32) {
     (entry.order, senses.get(entry.sense).weight().key(), entry.fingerprint)
 }

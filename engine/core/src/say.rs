@@ -52,9 +52,11 @@ pub struct Said {
 /// What to say of a difference, in order.
 pub fn differences(difference: &Difference<'_>, mut say: impl FnMut(Said)) {
     let after = difference.after;
-    // A new epoch starts from nothing.
+    // A new epoch starts from nothing. Where a late event shows that there was an earlier one, the
+    // present epoch gets another number and is still the same: nothing of it is said again.
     let blank = Record::default();
-    let before = if difference.before.epoch == after.epoch { difference.before } else { &blank };
+    let is_new_epoch = difference.is_last && difference.before.epoch != after.epoch;
+    let before = if is_new_epoch { &blank } else { difference.before };
     let stepped = before.step_count < after.step_count;
     let moved = before.milestone != after.milestone;
     let belief_changed = moved && !difference.is_last && before.milestone.is_terminal();

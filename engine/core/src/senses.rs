@@ -50,7 +50,8 @@ impl Sense {
     /// What decides the order of events of one instant.
     #[must_use]
     pub const fn weight(&self) -> Weight {
-        Weight { milestone: self.milestone, detail: self.detail }
+        let has_reason = !matches!(self.reason, Reason::None);
+        Weight { milestone: self.milestone, has_reason, detail: self.detail }
     }
 
     fn hash(&self) -> u64 {

@@ -78,6 +78,8 @@ pub struct Record {
     pub first_at: Seconds,
     /// Time of the newest trusted event.
     pub last_at: Seconds,
+    /// Time of the newest trusted event that carries a milestone: where an epoch may end.
+    pub border_at: Seconds,
     /// Time of the newest physical scan.
     pub physical_at: Seconds,
     /// Time at which `milestone` was reached.
@@ -94,4 +96,4 @@ pub struct Record {
     pub step_count: u16,
 }
 
-const _: () = assert!(size_of::<Record>() == 56, "a record is less than one cache line");
+const _: () = assert!(size_of::<Record>() == 60, "a record is less than one cache line");

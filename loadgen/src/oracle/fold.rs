@@ -15,8 +15,8 @@ use crate::step::Meaning;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Where an event sorts: order time, then rank (none last), then the detail's number. The
-/// fingerprint is never needed: no two events of a story share a second.
+/// Where an event sorts: order time, then rank (none last), then the detail's number. Reasons
+/// and fingerprints are never needed: no two events of a story share a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderKey {
     pub(crate) seconds: i64,
@@ -55,7 +55,7 @@ pub(crate) struct State {
     pub(crate) step_count: u32,
     pub(crate) steps_into: BTreeMap<Milestone, u32>,
     pub(crate) openings_of: BTreeMap<ExceptionClass, u32>,
-    last_event_seconds: i64,
+    border_seconds: i64,
     milestone_since: Moment,
     last_attempt_began: Option<i64>,
 }
@@ -73,12 +73,13 @@ fn step(state: &mut State, fact: &Fact) {
     if begins_epoch(state, fact) {
         *state = State { epoch: state.epoch + 1, ..State::default() };
     }
-    // Rule 2: they count, and do nothing else. What counts as the last event of an epoch is one
-    // whose time is believed.
+    // Rule 2: they count, and do nothing else.
     if fact.is_unmapped || fact.is_untrusted {
         return;
     }
-    state.last_event_seconds = fact.seconds;
+    if borders(fact) {
+        state.border_seconds = fact.seconds;
+    }
     // Rule 3.
     if fact.meaning.milestone == Milestone::Cancelled && was_with_carrier(state) {
         open(state, ExceptionClass::TrackingConflict);
@@ -107,12 +108,18 @@ fn begins_epoch(state: &State, fact: &Fact) -> bool {
     if state.epoch == 0 {
         return true;
     }
-    if state.last_event_seconds == 0 || fact.is_untrusted {
+    if state.border_seconds == 0 || !borders(fact) {
         return false;
     }
-    let silence = fact.seconds - state.last_event_seconds;
+    let silence = fact.seconds - state.border_seconds;
     let is_beginning = (10..=20).contains(&fact.meaning.milestone.rank());
     120 * DAY <= silence || (30 * DAY <= silence && is_beginning && state.milestone.is_terminal())
+}
+
+/// Only what carries a milestone begins an epoch or ends one.
+fn borders(fact: &Fact) -> bool {
+    let carries = fact.meaning.milestone != Milestone::Unknown && !fact.meaning.estimate;
+    carries && !fact.is_unmapped && !fact.is_untrusted
 }
 
 fn was_with_carrier(state: &State) -> bool {

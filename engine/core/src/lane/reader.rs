@@ -15,6 +15,7 @@ use core::ops::Range;
 
 use crossdock_format::{DecodeError, DecodeErrorKind, Document, TapeView, WarningKind};
 use crossdock_model::id::Position;
+use crossdock_model::reason::Reason;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::{EventTime, Micros};
 use crossdock_rules::feed::program::{self, Carrier, Feed};
@@ -445,7 +446,8 @@ fn close_shipment(feed: &Feed, batch: &mut Batch, group: usize) {
     }
     let key = |item: &Item| {
         let event = &item.event;
-        let weight = Weight { milestone: event.milestone, detail: event.detail };
+        let has_reason = event.reason != Reason::None;
+        let weight = Weight { milestone: event.milestone, has_reason, detail: event.detail };
         (entry::order_seconds(event).0, weight.key(), event.fingerprint.0 as u32)
     };
     if !items.is_sorted_by_key(key) {

@@ -142,6 +142,12 @@ impl Replay {
         self.seq
     }
 
+    /// The hash of all state.
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        self.engine.state_hash()
+    }
+
     /// The account so far.
     #[must_use]
     pub fn tally(&self) -> Tally {

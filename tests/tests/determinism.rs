@@ -20,7 +20,7 @@ fn lines(
     lanes: usize,
     shards: usize,
     turn: usize,
-) -> String {
+) -> (String, u64) {
     let options = EngineOptions { lanes, shards, ..EngineOptions::default() };
     let mut replay = Replay::with(feeds, &options);
     let mut bytes = Vec::new();
@@ -31,18 +31,20 @@ fn lines(
         bytes.extend(replay.lines());
     }
     assert!(replay.tally().balances());
-    String::from_utf8(bytes).expect("subjects and bodies are UTF-8")
+    (String::from_utf8(bytes).expect("subjects and bodies are UTF-8"), replay.state_hash())
 }
 
 #[track_caller]
 fn check(documents: &[Document]) {
     let feeds = replay::feeds();
-    let expected = lines(&feeds, documents, 1, 1, 1);
+    let (expected, hash) = lines(&feeds, documents, 1, 1, 1);
     assert!(!expected.is_empty());
+    let (_, shorter) = lines(&feeds, &documents[..documents.len() / 2], 1, 1, 1);
+    assert!(hash != 0 && hash != shorter);
     for lanes in 1..=4 {
         for shards in 1..=4 {
             for turn in [1, 7, documents.len()] {
-                let found = lines(&feeds, documents, lanes, shards, turn);
+                let (found, found_hash) = lines(&feeds, documents, lanes, shards, turn);
                 let pairs = expected.lines().zip(found.lines());
                 for (number, (expected, found)) in pairs.enumerate() {
                     assert_eq!(
@@ -51,6 +53,7 @@ fn check(documents: &[Document]) {
                     );
                 }
                 assert_eq!(expected.lines().count(), found.lines().count());
+                assert_eq!(hash, found_hash, "state with {lanes} lanes, {shards} shards");
             }
         }
     }

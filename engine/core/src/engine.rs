@@ -117,6 +117,12 @@ impl Engine {
         sum
     }
 
+    /// The hash of all state: the same whatever the number of lanes and shards.
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        self.shards.iter().map(Shard::state_hash).fold(0, u64::wrapping_add)
+    }
+
     /// The shards, to look into.
     #[must_use]
     pub fn shards(&self) -> &[Shard] {

@@ -114,6 +114,50 @@ impl Entry {
         }
     }
 
+    /// Everything of it that is no number of a shard's table.
+    #[must_use]
+    pub fn contents(&self) -> [u8; 20] {
+        let Self {
+            order,
+            fingerprint,
+            sense: _,
+            text: _,
+            place: _,
+            received,
+            unique,
+            offset_quarters,
+            precision_zone,
+            shift,
+        } = *self;
+        let mut bytes = [0; 20];
+        bytes[0..4].copy_from_slice(&order.0.to_le_bytes());
+        bytes[4..8].copy_from_slice(&fingerprint.to_le_bytes());
+        bytes[8..12].copy_from_slice(&received.0.to_le_bytes());
+        bytes[12..14].copy_from_slice(&unique.to_le_bytes());
+        bytes[14] = offset_quarters.to_le_bytes()[0];
+        bytes[15] = precision_zone;
+        bytes[16..20].copy_from_slice(&shift.to_le_bytes());
+        bytes
+    }
+
+    /// The entry of [`Entry::contents`], with the numbers of the shard it belongs to now.
+    #[must_use]
+    pub fn of_contents(bytes: [u8; 20], sense: SenseId, text: TextId, place: TextId) -> Self {
+        let four = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+        Self {
+            order: Seconds(u32::from_le_bytes(four(0))),
+            fingerprint: u32::from_le_bytes(four(4)),
+            sense,
+            text,
+            place,
+            received: Seconds(u32::from_le_bytes(four(8))),
+            unique: u16::from_le_bytes([bytes[12], bytes[13]]),
+            offset_quarters: i8::from_le_bytes([bytes[14]]),
+            precision_zone: bytes[15],
+            shift: i32::from_le_bytes(four(16)),
+        }
+    }
+
     /// True where both are the same event.
     #[must_use]
     pub fn is_same(&self, other: &Self, untrusted: bool) -> bool {

@@ -18,6 +18,8 @@
 //! - The state of a shipment does not depend on the other shipments of the shard, nor on how
 //!   many shards there are.
 
+mod change;
+
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
@@ -63,6 +65,10 @@ pub struct Shard {
     feed_names: Vec<Box<str>>,
     tally: Tally,
     name_scratch: String,
+    bytes_scratch: Vec<u8>,
+    state_hash: u64,
+    /// The slot that is being changed, and its hash before that.
+    opened: Option<(usize, u64)>,
 }
 
 /// Where a change was caused, for the writer.
@@ -87,6 +93,9 @@ impl Shard {
             feed_names: options.feed_names,
             tally: Tally::default(),
             name_scratch: String::new(),
+            bytes_scratch: Vec::with_capacity(256),
+            state_hash: 0,
+            opened: None,
         }
     }
 
@@ -120,6 +129,7 @@ impl Shard {
             for item in &batch.items[first..first + group.item_count as usize] {
                 self.event(batch, group, item, slot, out);
             }
+            self.close();
         }
     }
 
@@ -158,6 +168,7 @@ impl Shard {
         self.index.insert_unique(group.key.slot_hash(), slot, |&slot| {
             shipments[slot as usize].key.slot_hash()
         });
+        self.open_new(slot as usize);
         slot as usize
     }
 
@@ -165,13 +176,14 @@ impl Shard {
     fn attributes(&mut self, batch: &Batch, group: &Group, slot: usize, out: &mut Output) {
         let order = batch.text(group.order);
         if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
+            self.open(slot);
             self.shipments[slot].order = self.texts.intern(order);
         }
         let has_estimate = group.eta.instant.is_some() || group.eta.local.is_some();
         if !has_estimate {
             return;
         }
-        let shipment = &mut self.shipments[slot];
+        let shipment = &self.shipments[slot];
         let before = shipment.eta;
         let observed = observed_at(batch, group);
         // An old document sent again holds an old estimate; one that was just replaced does not
@@ -183,6 +195,8 @@ impl Shard {
         if is_old || is_over || same_estimate(&before, &group.eta) {
             return;
         }
+        self.open(slot);
+        let shipment = &mut self.shipments[slot];
         shipment.eta_replaced = before;
         shipment.eta = group.eta;
         shipment.eta_observed = observed;
@@ -208,6 +222,7 @@ impl Shard {
             self.tally.outcome(Outcome::Known);
             return;
         }
+        self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
         let before_parcel = self.parcel_before(slot, group.unique, &new);
         let insertion = self.histories.insert(&mut self.shipments[slot].run, new, &self.senses);
@@ -215,6 +230,7 @@ impl Shard {
             self.reject_full(batch, group, item, out);
             return;
         }
+        self.add_entry_hash(slot, &new);
         let (before, after, is_last) = match before_parcel {
             Some(before) => self.fold_shared(slot, &new, before),
             None => self.fold_single(slot, &new, insertion),

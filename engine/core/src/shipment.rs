@@ -9,6 +9,7 @@ use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::EventTime;
 
 use crate::history::Run;
+use crate::snapshot::bytes::{self, Flaw, Source};
 use crate::texts::TextId;
 
 /// One tracking number of one tenant and carrier.
@@ -36,4 +37,58 @@ pub struct Shipment {
     pub eta_replaced: EventTime,
     /// How new the document was that gave it.
     pub eta_observed: Seconds,
+}
+
+impl Shipment {
+    /// Writes everything but its history and its texts: what is saved and what is hashed.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let Self {
+            key,
+            record,
+            run,
+            version,
+            name: _,
+            order: _,
+            unique,
+            is_shared,
+            eta,
+            eta_replaced,
+            eta_observed,
+        } = self;
+        out.extend_from_slice(&key.0.to_le_bytes());
+        out.extend_from_slice(&version.to_le_bytes());
+        out.extend_from_slice(&(run.len() as u32).to_le_bytes());
+        out.extend_from_slice(&unique.to_le_bytes());
+        out.push(u8::from(*is_shared));
+        out.extend_from_slice(&eta_observed.0.to_le_bytes());
+        bytes::put_event_time(out, eta);
+        bytes::put_event_time(out, eta_replaced);
+        bytes::put_record(out, record);
+    }
+
+    /// Reads what [`Shipment::put`] wrote: the shipment without history and texts, and how many
+    /// entries its history has.
+    ///
+    /// # Errors
+    ///
+    /// See [`Flaw`].
+    pub fn take(source: &mut Source<'_>) -> Result<(Self, usize), Flaw> {
+        let key = ShipmentKey(source.u128()?);
+        let version = source.u32()?;
+        let entry_count = source.u32()? as usize;
+        let shipment = Self {
+            key,
+            version,
+            run: Run::default(),
+            name: TextId::NONE,
+            order: TextId::NONE,
+            unique: source.u16()?,
+            is_shared: source.flag()?,
+            eta_observed: Seconds(source.u32()?),
+            eta: bytes::take_event_time(source)?,
+            eta_replaced: bytes::take_event_time(source)?,
+            record: bytes::take_record(source)?,
+        };
+        Ok((shipment, entry_count))
+    }
 }

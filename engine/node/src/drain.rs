@@ -66,6 +66,8 @@ struct Underway {
     mark: Fingerprint,
     received_at: Instant,
     documents: u64,
+    /// Of all state after the turn; 0 before it is collected.
+    state_hash: u64,
 }
 
 /// Drains one stream for one group.
@@ -189,6 +191,10 @@ impl Drain {
     }
 
     fn submit_turn(&mut self, batch: &Batch) {
+        self.pending = batch.pending;
+        if batch.messages.is_empty() {
+            return;
+        }
         let mut intake = self.pipeline.spare_intake();
         for message in &batch.messages {
             let received = message.received_us.unwrap_or(message.stream_time_us);
@@ -204,8 +210,8 @@ impl Drain {
             mark,
             received_at: Instant::now(),
             documents: batch.messages.len() as u64,
+            state_hash: 0,
         });
-        self.pending = batch.pending;
         let gauges = &self.telemetry.gauges;
         gauges.set(Gauge::StreamTimeSeconds, (self.clock / 1_000_000).unsigned_abs());
         self.pipeline.submit(intake);
@@ -213,7 +219,8 @@ impl Drain {
 
     /// Adds what a turn says to the commit that is gathered.
     fn gather(&mut self, collected: &Collected) {
-        let turn = self.turns.pop_front().expect("a turn that is collected was submitted");
+        let mut turn = self.turns.pop_front().expect("a turn that is collected was submitted");
+        turn.state_hash = collected.state_hash();
         if self.gathered_to.is_none() {
             self.gathered_since = Instant::now();
         }
@@ -260,7 +267,7 @@ impl Drain {
             ticket: self.ticket,
             outputs: std::mem::take(&mut self.gathered),
             position: turn.position,
-            state_hash: 0,
+            state_hash: turn.state_hash,
             mark: Some(turn.mark),
         };
         let pending = request.outputs.len() as u64;

@@ -54,6 +54,7 @@ struct ShardTurn {
     output: Output,
     tally: Tally,
     shipments: usize,
+    state_hash: u64,
 }
 
 /// What one turn had to say.
@@ -69,6 +70,12 @@ impl Collected {
         let shards = self.shards.iter().map(|turn| &turn.output);
         let outputs: Vec<&Output> = shards.chain([&self.lane.letters]).collect();
         output::merge(&outputs, visit);
+    }
+
+    /// The hash of all state after the turn.
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        self.shards.iter().map(|turn| turn.state_hash).fold(0, u64::wrapping_add)
     }
 
     /// The documents that went in.
@@ -358,6 +365,7 @@ impl Agent for ShardAgent {
         self.shard.apply(&turn.batch, &mut turn.output);
         turn.tally = *self.shard.tally();
         turn.shipments = self.shard.shipment_count();
+        turn.state_hash = self.shard.state_hash();
         self.pending = self.outbox.push(turn).err();
         1
     }

@@ -125,6 +125,43 @@ fn check_drain(name: &str, threads: (&str, &str), kill: bool) {
     assert!(verdict.is_equal(), "{verdict:#?}");
 }
 
+/// The state hash in the commit record of the group.
+async fn state_hash(url: &str, group: &str) -> String {
+    let context = jetstream::new(async_nats::connect(url).await.unwrap());
+    let stream = context.get_stream("OUT").await.unwrap();
+    let record = stream.get_last_raw_message_by_subject(&format!("ctl.{group}")).await.unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record.payload).unwrap();
+    record["state_hash"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_empty_stream_is_caught_up_at_once() {
+    let Some(server) = NatsServer::start("e2e-empty") else { return };
+    let url = server.url();
+    finish(crossdock(&url, &["nats", "init"]).spawn().unwrap());
+    finish(run(&url, ("1", "1")).spawn().unwrap());
+    // And again, with a commit record from the first run.
+    finish(run(&url, ("1", "1")).spawn().unwrap());
+}
+
+#[test]
+fn the_commit_record_holds_the_hash_of_the_state() {
+    let Some(server) = NatsServer::start("e2e-hash") else { return };
+    let url = server.url();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    finish(crossdock(&url, &["nats", "init"]).spawn().unwrap());
+    let plan = Plan::new(Workload::Nested.parameters(20)).unwrap();
+    runtime.block_on(publish(&url, &plan));
+    let mut hashes = Vec::new();
+    for (group, shards) in [("a", "1"), ("b", "3")] {
+        let arguments = ["run", "--until-caught-up", "--group", group, "--shards", shards];
+        finish(crossdock(&url, &arguments).spawn().unwrap());
+        hashes.push(runtime.block_on(state_hash(&url, group)));
+    }
+    assert_eq!(hashes[0], hashes[1]);
+    assert_ne!(hashes[0], "0000000000000000");
+}
+
 #[test]
 fn one_lane_and_one_shard_say_what_the_oracle_says() {
     check_drain("e2e-1-1", ("1", "1"), false);

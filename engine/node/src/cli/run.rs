@@ -99,7 +99,9 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
         "replaying from the start of the stream; what was published is not published again"
     );
     let start = Start {
-        position: None,
+        // A group that has committed needs the stream from its first message on, a new one takes
+        // what there is.
+        position: found.is_some().then_some(0),
         created: mark.as_ref().map(|mark| mark.created.clone()),
         prints: mark.iter().map(|mark| mark.fingerprint()).collect(),
         accept_lost: args.accept_lost_input,

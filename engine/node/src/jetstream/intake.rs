@@ -76,9 +76,10 @@ pub async fn check(caller: &mut Caller, stream: &str, start: &Start) -> Result<F
         return Err(rolled_back(stream, detail, None));
     }
     let last_seq = info.state.last_seq;
+    let newest = start.prints.iter().map(|print| print.seq).max().unwrap_or(0).max(position);
     let seen = compare(caller, stream, start).await?;
-    if last_seq < position {
-        let detail = format!("it ends at {last_seq}, but {position} was read");
+    if last_seq < newest {
+        let detail = format!("it ends at {last_seq}, but {newest} was read");
         return Err(rolled_back(stream, detail, seen.matching_seq));
     }
     if let Some(seq) = seen.differing_seq {

@@ -24,6 +24,7 @@ use crate::jetstream::session::Session;
 use crate::telemetry::{Counter, Counters};
 use async_nats::Subject;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,7 @@ pub struct Message {
 /// Messages that were read in one go, in stream order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// At least one.
+    /// None only where a consumer begins at the end of the stream: nothing waits.
     pub messages: Vec<Message>,
     /// Bytes of all payloads.
     pub bytes: usize,
@@ -95,11 +96,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The fingerprint of the last message.
+    /// The fingerprint of the last message. There must be one.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let last = self.messages.last();
-        fingerprint(last.unwrap_or_else(|| unreachable!("a batch has at least one message")))
+        fingerprint(
+            last.unwrap_or_else(|| unreachable!("a batch without messages has no fingerprint")),
+        )
     }
 }
 
@@ -248,7 +251,14 @@ impl Reader {
             request: "a subscription".to_owned(),
             detail: error.to_string(),
         })?;
-        self.create(&consumer).await?;
+        let pending = self.create(&consumer).await?;
+        if pending == 0 {
+            // Whoever waits to be caught up would wait for a first message for ever.
+            let nothing = Batch { messages: Vec::new(), bytes: 0, pending };
+            if ring.send(Ok(nothing)).await.is_err() {
+                return Ok(End::Closed);
+            }
+        }
         let mut session = Session::new(self, ring, subscriber, inbox, &consumer);
         let end = session.run().await;
         if end != End::Reconnect && end != End::ConsumerLost {
@@ -261,7 +271,8 @@ impl Reader {
         Ok(end)
     }
 
-    async fn create(&mut self, consumer: &str) -> Result<(), EdgeError> {
+    /// Makes a consumer; gives how many messages wait for it.
+    async fn create(&mut self, consumer: &str) -> Result<u64, EdgeError> {
         let stream = &self.options.stream;
         let mut config = json!({
             "name": consumer,
@@ -282,12 +293,17 @@ impl Reader {
         }
         let body = json!({ "stream_name": stream, "config": config, "action": "create" });
         let verb = format!("CONSUMER.CREATE.{stream}.{consumer}");
-        let answer = self.caller.api::<serde_json::Value>(&verb, body.to_string()).await;
-        match answer {
-            Ok(_) => Ok(()),
+        match self.caller.api::<Created>(&verb, body.to_string()).await {
+            Ok(created) => Ok(created.num_pending),
             Err(error) => Err(intake::explain(error, stream, "the input consumer")),
         }
     }
+}
+
+/// What the server says of a consumer that it has made.
+#[derive(Debug, Deserialize)]
+struct Created {
+    num_pending: u64,
 }
 
 pub(super) fn fingerprint(message: &Message) -> Fingerprint {

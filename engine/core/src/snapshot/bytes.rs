@@ -239,6 +239,7 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record) {
         open,
         first_at,
         last_at,
+        border_at,
         physical_at,
         milestone_at,
         possession_at,
@@ -263,8 +264,16 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record) {
     for number in [epoch, event_count, exception_count, step_count] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    let times =
-        [first_at, last_at, physical_at, milestone_at, possession_at, delivered_at, attempted_at];
+    let times = [
+        first_at,
+        last_at,
+        border_at,
+        physical_at,
+        milestone_at,
+        possession_at,
+        delivered_at,
+        attempted_at,
+    ];
     for number in [seen.0, open.0].into_iter().chain(times.map(|time| time.0)) {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -306,6 +315,7 @@ pub fn take_record(source: &mut Source<'_>) -> Result<Record, Flaw> {
     record.open = ExceptionSet(source.u32()?);
     record.first_at = Seconds(source.u32()?);
     record.last_at = Seconds(source.u32()?);
+    record.border_at = Seconds(source.u32()?);
     record.physical_at = Seconds(source.u32()?);
     record.milestone_at = Seconds(source.u32()?);
     record.possession_at = Seconds(source.u32()?);
@@ -402,8 +412,36 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_record_leads_back() {
-        let record = Record { attempts: 3, epoch: 2, ..Record::default() };
+    fn every_field_of_a_record_leads_back() {
+        use crossdock_model::exception::ExceptionSet;
+        use crossdock_model::milestone::{Milestone, MilestoneSet};
+        // No `..`: a new field has to be thought of here.
+        let record = Record {
+            milestone: Milestone::ALL[3],
+            previous: Milestone::ALL[2],
+            direction: Direction::Return,
+            possession: Possession::Customs,
+            detail: Some(crossdock_model::detail::Detail::ALL[5]),
+            reason: crossdock_model::reason::Reason::ALL[2],
+            attempts: 3,
+            corrections: 4,
+            possession_inferred: true,
+            has_proof: true,
+            epoch: 5,
+            event_count: 6,
+            seen: MilestoneSet(7),
+            open: ExceptionSet(8),
+            first_at: Seconds(9),
+            last_at: Seconds(10),
+            border_at: Seconds(11),
+            physical_at: Seconds(12),
+            milestone_at: Seconds(13),
+            possession_at: Seconds(14),
+            delivered_at: Seconds(15),
+            attempted_at: Seconds(16),
+            exception_count: 17,
+            step_count: 18,
+        };
         let mut out = Vec::new();
         put_record(&mut out, &record);
         let mut source = Source::new(&out, "record");

@@ -142,6 +142,17 @@ impl Replay {
         self.seq
     }
 
+    /// The engine, to look into.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, to save and load it.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
     /// The hash of all state.
     #[must_use]
     pub fn state_hash(&self) -> u64 {

@@ -62,11 +62,7 @@ impl Engine {
     pub fn new(feeds: &Feeds, options: &EngineOptions) -> Self {
         assert!(0 < options.lanes && options.lanes <= crossdock_model::limits::LANES_MAX);
         assert!(0 < options.shards && options.shards <= crossdock_model::limits::SHARDS_MAX);
-        let shard_options = ShardOptions {
-            shipments_expected: options.shipments_expected / options.shards,
-            texts_size_max: options.texts_size_max,
-            feed_names: feeds.names(),
-        };
+        let shard_options = Self::shard_options(feeds, options);
         let atlas = Atlas::load();
         let lane = || Lane::new(feeds.clone(), atlas.clone(), options.lane.clone());
         Self {
@@ -121,6 +117,27 @@ impl Engine {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         self.shards.iter().map(Shard::state_hash).fold(0, u64::wrapping_add)
+    }
+
+    /// The shards, to save them.
+    pub fn shards_mut(&mut self) -> &mut [Shard] {
+        &mut self.shards
+    }
+
+    /// Goes on with shards that were loaded. There must be as many as the engine was made with.
+    pub fn replace_shards(&mut self, shards: Vec<Shard>) {
+        assert!(shards.len() == self.shards.len());
+        self.shards = shards;
+    }
+
+    /// What each shard of this engine is made with.
+    #[must_use]
+    pub fn shard_options(feeds: &Feeds, options: &EngineOptions) -> ShardOptions {
+        ShardOptions {
+            shipments_expected: options.shipments_expected / options.shards,
+            texts_size_max: options.texts_size_max,
+            feed_names: feeds.names(),
+        }
     }
 
     /// The shards, to look into.

@@ -118,6 +118,25 @@ impl Histories {
         if at == len { Insertion::Last } else { Insertion::Between }
     }
 
+    /// Adds a whole history at once: sorted entries of one shipment. `None` where they are too many
+    /// or not in order.
+    pub fn add(&mut self, entries: &[Entry], senses: &Senses) -> Option<Run> {
+        if entries.is_empty() {
+            return Some(Run::default());
+        }
+        let is_sorted =
+            entries.windows(2).all(|pair| sort_key(&pair[0], senses) <= sort_key(&pair[1], senses));
+        if HISTORY_EVENTS_MAX < entries.len() || !is_sorted {
+            return None;
+        }
+        let class = entries.len().div_ceil(CAPACITY_MIN).next_power_of_two().ilog2() as u8;
+        let index = self.take(class);
+        let start = index as usize * capacity_of(class);
+        self.classes[usize::from(class)].entries[start..start + entries.len()]
+            .copy_from_slice(entries);
+        Some(Run { index, len: entries.len() as u16, class })
+    }
+
     /// Makes room for one more entry.
     fn reserve(&mut self, run: &mut Run) {
         if run.len == 0 {

@@ -97,6 +97,12 @@ impl Senses {
         &self.list[id.0 as usize]
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// Bytes taken from the allocator.
     #[must_use]
     pub fn memory_size(&self) -> usize {

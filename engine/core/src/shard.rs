@@ -19,6 +19,7 @@
 //!   many shards there are.
 
 mod change;
+mod saving;
 
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
@@ -40,6 +41,7 @@ use crate::output::{MessageKind, Output};
 use crate::say::{self, Difference, Said, Statement};
 use crate::senses::{Sense, Senses};
 use crate::shipment::Shipment;
+use crate::snapshot::Saving;
 use crate::tally::Tally;
 use crate::texts::{TextId, Texts};
 
@@ -69,6 +71,8 @@ pub struct Shard {
     state_hash: u64,
     /// The slot that is being changed, and its hash before that.
     opened: Option<(usize, u64)>,
+    saving: Saving,
+    entries_scratch: Vec<Entry>,
 }
 
 /// Where a change was caused, for the writer.
@@ -96,6 +100,8 @@ impl Shard {
             bytes_scratch: Vec::with_capacity(256),
             state_hash: 0,
             opened: None,
+            saving: Saving::default(),
+            entries_scratch: Vec::new(),
         }
     }
 

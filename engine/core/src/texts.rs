@@ -69,6 +69,12 @@ impl Texts {
         text_of(&self.arena, &self.ends, id.0)
     }
 
+    /// How many there are, the empty one too.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
     /// How many texts were not kept because the arena was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {

@@ -22,6 +22,7 @@ impl Shard {
             assert!(opened == slot, "one slot is open at a time");
             return;
         }
+        self.save_ahead(slot);
         self.opened = Some((slot, self.slot_hash(slot)));
     }
 

@@ -448,7 +448,7 @@ mod tests {
         assert_eq!(take_record(&mut source), Ok(record));
         assert!(source.is_empty());
         let cut = take_record(&mut Source::new(&out[..20], "record"));
-        expect_test::expect!["record: 2 bytes wanted, 1 left"]
+        expect_test::expect!["record: 4 bytes wanted, 1 left"]
             .assert_eq(&cut.map_or_else(|flaw| flaw.to_string(), |_| String::from("read")));
     }
 }

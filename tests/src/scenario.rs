@@ -234,11 +234,21 @@ pub fn history_line(event: &Value) -> String {
             line.push_str(text(key));
         }
     }
-    for (key, word) in [("untrusted_time", "untrusted time")] {
+    for (key, word) in [
+        ("untrusted_time", "untrusted time"),
+        ("repeats", "repeats"),
+        ("retracted", "retracted"),
+        ("retracts", "retracts"),
+    ] {
         if event.get(key).and_then(Value::as_bool) == Some(true) {
             line.push_str(", ");
             line.push_str(word);
         }
+    }
+    if let Some(sources) = event.get("sources").and_then(Value::as_array) {
+        let names: Vec<&str> = sources.iter().filter_map(Value::as_str).collect();
+        line.push_str(", sources ");
+        line.push_str(&names.join(" "));
     }
     line
 }

@@ -13,7 +13,8 @@
 //! # Holds
 //!
 //! - Entries of one shipment sort by content alone, never by arrival.
-//! - Two entries with the same fingerprint are the same event.
+//! - Two entries with the same fingerprint, time and unique id are the same event; one that takes the
+//!   other back has its fingerprint too.
 
 use crossdock_model::detail::Detail;
 use crossdock_model::event::{Event, EventFlags};
@@ -30,6 +31,12 @@ const TRUSTED_SECONDS_MIN: i64 = 946_684_800;
 
 /// Offsets are kept in quarters of an hour; this stands for "no instant is known".
 const OFFSET_UNKNOWN: i8 = i8::MIN;
+
+/// Where an entry's precision stands.
+const PRECISION_BITS: u8 = 0b11;
+
+/// Where an entry says that it is a retraction.
+const RETRACTION_BIT: u8 = 0b100;
 
 /// One remembered event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +58,7 @@ pub struct Entry {
     pub unique: u16,
     /// Offset of local time, quarters of an hour; `OFFSET_UNKNOWN` where there is no instant.
     offset_quarters: i8,
-    /// Precision (low nibble) and zone source (high nibble).
+    /// Precision (two bits), whether it is a retraction (one bit), and zone source (high nibble).
     precision_zone: u8,
     /// Seconds from `order` to the event's own time: not 0 only for dates and untrusted times.
     pub shift: i32,
@@ -81,7 +88,9 @@ impl Entry {
             .offset_minutes()
             .and_then(|minutes| i8::try_from(minutes.div_euclid(15)).ok())
             .unwrap_or(OFFSET_UNKNOWN);
-        let precision_zone = event.time.precision as u8 | ((event.time.zone_source as u8) << 4);
+        let retraction = if event.flags.has(EventFlags::RETRACTS) { RETRACTION_BIT } else { 0 };
+        let zone = (event.time.zone_source as u8) << 4;
+        let precision_zone = event.time.precision as u8 | retraction | zone;
         let shift = own.map_or(0, |own| own - i64::from(order.0));
         Self {
             order,
@@ -158,10 +167,33 @@ impl Entry {
         }
     }
 
-    /// True where both are the same event.
+    /// True where the instant is known, not the wall clock alone.
     #[must_use]
-    pub fn is_same(&self, other: &Self, untrusted: bool) -> bool {
-        self.fingerprint == other.fingerprint && (untrusted || self.order == other.order)
+    pub const fn has_instant(&self) -> bool {
+        self.offset_quarters != OFFSET_UNKNOWN
+    }
+
+    /// How fine its own time is.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        match self.precision_zone & PRECISION_BITS {
+            1 => Precision::Date,
+            2 => Precision::Minute,
+            3 => Precision::Second,
+            _ => Precision::None,
+        }
+    }
+
+    /// Where its offset comes from.
+    #[must_use]
+    pub const fn zone_source(&self) -> ZoneSource {
+        zone_source_of(self.precision_zone >> 4)
+    }
+
+    /// True where it takes back another event; it is never the same event as that one.
+    #[must_use]
+    pub const fn is_retraction(&self) -> bool {
+        self.precision_zone & RETRACTION_BIT != 0
     }
 
     /// Local seconds: order time on the wall clock of the place.
@@ -180,13 +212,7 @@ impl Entry {
     /// The event's own time, as far as it is known.
     #[must_use]
     pub fn time(&self) -> crossdock_model::time::EventTime {
-        let precision = match self.precision_zone & 0x0F {
-            1 => Precision::Date,
-            2 => Precision::Minute,
-            3 => Precision::Second,
-            _ => Precision::None,
-        };
-        let zone_source = zone_source_of(self.precision_zone >> 4);
+        let (precision, zone_source) = (self.precision(), self.zone_source());
         let seconds = i64::from(self.order.0) + i64::from(self.shift);
         let (instant, local) = match (precision, self.offset_quarters) {
             (Precision::None, _) => (Micros::NONE, Micros::NONE),

@@ -11,7 +11,6 @@
 //!
 //! - Which parcel an entry belongs to depends on the set of entries, not on their arrival.
 
-use crossdock_model::event::EventFlags;
 use crossdock_model::record::{Record, Seconds};
 
 use crate::entry::Entry;
@@ -27,6 +26,7 @@ pub fn fact(entry: &Entry, senses: &Senses) -> Fact {
         at: entry.order,
         day: local.div_euclid(86_400),
         offset_seconds: (local - i64::from(entry.order.0)) as i32,
+        has_instant: entry.has_instant(),
         detail: sense.detail,
         milestone: sense.milestone,
         exception: sense.exception,
@@ -53,17 +53,15 @@ pub struct Parcel {
     pub first_at: Seconds,
 }
 
-/// The parcels of a shared number, by first event. Bounded by the distinct ids in the history.
-#[must_use]
-pub fn parcels(entries: &[Entry]) -> Vec<Parcel> {
-    let mut parcels: Vec<Parcel> = Vec::new();
+/// Finds the parcels of a shared number, by first event. Bounded by the distinct ids in the history.
+pub fn parcels(entries: &[Entry], parcels: &mut Vec<Parcel>) {
+    parcels.clear();
     for entry in entries.iter().filter(|entry| entry.unique != 0) {
         if parcels.iter().all(|parcel| parcel.unique != entry.unique) {
             parcels.push(Parcel { unique: entry.unique, first_at: entry.order });
         }
     }
-    parcels.sort_by_key(|parcel| (parcel.first_at, parcel.unique));
-    parcels
+    parcels.sort_unstable_by_key(|parcel| (parcel.first_at, parcel.unique));
 }
 
 /// The parcel that an entry belongs to: an index into `parcels`, which must not be empty.
@@ -76,16 +74,7 @@ pub fn parcel_of(entry: &Entry, parcels: &[Parcel]) -> usize {
     parcels.iter().rposition(|parcel| parcel.first_at <= entry.order).unwrap_or(0)
 }
 
-/// Folds one parcel of a shared number.
-#[must_use]
-pub fn fold_parcel(entries: &[Entry], senses: &Senses, parcels: &[Parcel], index: usize) -> Record {
-    let own = entries.iter().filter(|entry| parcel_of(entry, parcels) == index);
-    let mut record = fold::fold(own.map(|entry| fact(entry, senses)));
-    record.epoch = u16::try_from(index + 1).unwrap_or(u16::MAX);
-    record
-}
-
-/// What to count in a history; see [`episode`].
+/// What to count in a history; see [`times`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Steps into a milestone.
@@ -96,9 +85,9 @@ pub enum Counted {
     Corrections,
 }
 
-/// How often something happened in an epoch of sorted facts, at least 1.
+/// How often something happened in an epoch of sorted facts.
 #[must_use]
-pub fn episode(facts: impl Iterator<Item = Fact>, epoch: Option<u16>, counted: Counted) -> u16 {
+pub fn times(facts: impl Iterator<Item = Fact>, epoch: Option<u16>, counted: Counted) -> u16 {
     let mut record = Record::default();
     let mut count = 0_u16;
     for fact in facts {
@@ -118,13 +107,7 @@ pub fn episode(facts: impl Iterator<Item = Fact>, epoch: Option<u16>, counted: C
             }
             Counted::Corrections => !is_new_epoch && before.corrections < record.corrections,
         };
-        count += u16::from(happened);
+        count = count.saturating_add(u16::from(happened));
     }
-    count.max(1)
-}
-
-/// True where an event can't change the milestone, so that nobody need look closer.
-#[must_use]
-pub const fn is_inert(flags: EventFlags) -> bool {
-    flags.has(EventFlags::UNMAPPED) || flags.has(EventFlags::UNTRUSTED_TIME)
+    count
 }

@@ -28,6 +28,7 @@ use crossdock_model::event::{EventFlags, Possession};
 use crossdock_model::exception::{ExceptionClass, ExceptionSet};
 use crossdock_model::limits::{
     ATTEMPT_WINDOW_SECONDS, DELIVERY_SETTLE_SECONDS, EPOCH_GAP_SECONDS, EPOCH_SILENCE_SECONDS,
+    OFFSET_SECONDS_MAX,
 };
 use crossdock_model::milestone::{Direction, Milestone, MilestoneSet};
 use crossdock_model::reason::Reason;
@@ -42,6 +43,8 @@ pub struct Fact {
     pub day: i64,
     /// Local seconds minus UTC seconds, to know the day of what is remembered.
     pub offset_seconds: i32,
+    /// The instant is known. Else `at` is a wall clock read as UTC, or a receipt.
+    pub has_instant: bool,
     /// What exactly happened.
     pub detail: Detail,
     /// The milestone it implies.
@@ -309,8 +312,10 @@ fn takes_back(record: &Record, fact: &Fact, target: Milestone) -> bool {
             .contains(&target.rank());
     match record.milestone {
         Milestone::Delivered => {
+            // A wall clock of unknown zone may stand for an instant that much earlier.
+            let ahead = if fact.has_instant { 0 } else { OFFSET_SECONDS_MAX };
             forward_scan
-                && DELIVERY_SETTLE_SECONDS < fact.at.0.saturating_sub(record.milestone_at.0)
+                && DELIVERY_SETTLE_SECONDS + ahead < fact.at.0.saturating_sub(record.milestone_at.0)
                 && is_later_day(record, fact)
         }
         Milestone::LostConfirmed | Milestone::Cancelled => {

@@ -124,6 +124,18 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// A list of our own names, which need no escape.
+    pub fn list<'n>(&mut self, key: &str, names: impl Iterator<Item = &'n str>) {
+        self.key(key);
+        self.out.push(b'[');
+        for (count, name) in names.enumerate() {
+            self.out.extend_from_slice(if count == 0 { b"\"" } else { b",\"" });
+            self.out.extend_from_slice(name.as_bytes());
+            self.out.push(b'"');
+        }
+        self.out.push(b']');
+    }
+
     /// An object within.
     pub fn object(&mut self, key: &str, write: impl FnOnce(&mut Object<'_>)) {
         self.key(key);

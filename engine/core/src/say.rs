@@ -17,7 +17,7 @@
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::detail::Detail;
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::id::{ChangeId, ShipmentKey};
+use crossdock_model::id::{ChangeId, FeedId, ShipmentKey};
 use crossdock_model::milestone::{Audience, Direction, Milestone};
 use crossdock_model::reason::Reason;
 use crossdock_model::record::Record;
@@ -32,6 +32,8 @@ pub struct Difference<'a> {
     pub after: &'a Record,
     /// The event sorts last in its epoch.
     pub is_last: bool,
+    /// The event takes another one back.
+    pub retracts: bool,
 }
 
 /// A change without what every change of the same event shares.
@@ -59,7 +61,10 @@ pub fn differences(difference: &Difference<'_>, mut say: impl FnMut(Said)) {
     let before = if is_new_epoch { &blank } else { difference.before };
     let stepped = before.step_count < after.step_count;
     let moved = before.milestone != after.milestone;
-    let belief_changed = moved && !difference.is_last && before.milestone.is_terminal();
+    let was_wrong = before.milestone.is_terminal() || difference.retracts;
+    let belief_changed = moved && !difference.is_last && was_wrong;
+    // Back to where it was before what was taken back: the correction says that.
+    let is_back = difference.retracts && before.seen.contains(after.milestone);
     if before.corrections < after.corrections || belief_changed {
         say(Said {
             kind: ChangeKind::Correction,
@@ -69,7 +74,10 @@ pub fn differences(difference: &Difference<'_>, mut say: impl FnMut(Said)) {
             audience: before.milestone.audience(),
         });
     }
-    if after.milestone != Milestone::Unknown && (moved || (stepped && difference.is_last)) {
+    if after.milestone != Milestone::Unknown
+        && !is_back
+        && (moved || (stepped && difference.is_last))
+    {
         say(Said {
             kind: ChangeKind::Milestone,
             milestone: after.milestone,
@@ -137,10 +145,13 @@ const fn subject_of(said: &Said) -> u8 {
 pub const fn words_of(said: &Said, detail: Detail, reason: Reason) -> (Option<Detail>, Reason) {
     match said.kind {
         ChangeKind::Milestone | ChangeKind::ExceptionOpened => (Some(detail), reason),
-        ChangeKind::Correction => (Some(Detail::DeliveryCorrected), Reason::None),
-        ChangeKind::ExceptionResolved | ChangeKind::EtaChanged | ChangeKind::Order => {
-            (Some(detail), Reason::None)
+        ChangeKind::Correction if matches!(said.previous, Milestone::Delivered) => {
+            (Some(Detail::DeliveryCorrected), Reason::None)
         }
+        ChangeKind::Correction
+        | ChangeKind::ExceptionResolved
+        | ChangeKind::EtaChanged
+        | ChangeKind::Order => (Some(detail), Reason::None),
     }
 }
 
@@ -169,8 +180,19 @@ pub struct Statement<'a> {
     pub received: crossdock_model::time::Micros,
     /// Fingerprint of the event.
     pub cause: u64,
+    /// Every feed that reports what happened.
+    pub sources: Sources<'a>,
     /// Of `eta_changed`: the estimate before and now.
     pub eta: Option<(crossdock_model::time::EventTime, crossdock_model::time::EventTime)>,
+}
+
+/// The feeds that report one thing.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// Which, in the order of their events.
+    pub feeds: &'a [FeedId],
+    /// Their names.
+    pub names: &'a [Box<str>],
 }
 
 /// Separates the parts of a place and of a name.
@@ -213,6 +235,13 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
     object.number("episode", u64::from(change.episode));
     object.name("audience", change.audience.name());
     object.text("feed", statement.feed);
+    let Sources { feeds, names } = statement.sources;
+    if 1 < feeds.len() {
+        object.list(
+            "sources",
+            feeds.iter().filter_map(|feed| names.get(usize::from(feed.0)).map(|name| &**name)),
+        );
+    }
     let primary = statement.codes.split(SEPARATOR).next().unwrap_or("");
     object.text("code", primary);
     object.text("text", statement.text);

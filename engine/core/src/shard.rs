@@ -20,11 +20,12 @@
 
 mod change;
 mod saving;
+mod truth;
 
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::id::{Position, ShipmentKey};
+use crossdock_model::id::{FeedId, Position, ShipmentKey};
 use crossdock_model::milestone::{Audience, Milestone};
 use crossdock_model::record::{Record, Seconds};
 use crossdock_model::reject::{Outcome, Reject};
@@ -34,10 +35,9 @@ use hashbrown::HashTable;
 use crate::batch::{Batch, Group, Item};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Entry};
-use crate::facts::{self, Counted};
-use crate::fold;
-use crate::history::{Histories, Insertion};
+use crate::history::Histories;
 use crate::output::{MessageKind, Output};
+use crate::reading::{self, Dictionary, Reading, Role};
 use crate::say::{self, Difference, Said, Statement};
 use crate::senses::{Sense, Senses};
 use crate::shipment::Shipment;
@@ -66,6 +66,10 @@ pub struct Shard {
     texts: Texts,
     feed_names: Vec<Box<str>>,
     tally: Tally,
+    /// The reading of the last shipment that needed one, and where in it the last new entry stands.
+    reading: Reading,
+    read_index: usize,
+    sources: Vec<FeedId>,
     name_scratch: String,
     bytes_scratch: Vec<u8>,
     state_hash: u64,
@@ -96,6 +100,9 @@ impl Shard {
             texts: Texts::new(options.texts_size_max),
             feed_names: options.feed_names,
             tally: Tally::default(),
+            reading: Reading::default(),
+            read_index: 0,
+            sources: Vec::new(),
             name_scratch: String::new(),
             bytes_scratch: Vec::with_capacity(256),
             state_hash: 0,
@@ -164,6 +171,7 @@ impl Shard {
             order: TextId::NONE,
             unique: 0,
             is_shared: false,
+            is_witnessed: false,
             eta: EventTime::default(),
             eta_replaced: EventTime::default(),
             eta_observed: Seconds::NEVER,
@@ -221,29 +229,29 @@ impl Shard {
         let fingerprint = event.fingerprint.0 as u32;
         let has_own_time =
             !is_untrusted && (event.time.instant.is_some() || event.time.local.is_some());
-        let is_known = self.histories.entries(run).iter().any(|entry| {
-            entry.fingerprint == fingerprint && (!has_own_time || entry.order == order)
-        });
-        if is_known {
-            self.tally.outcome(Outcome::Known);
-            return;
+        let retracts = event.flags.has(EventFlags::RETRACTS);
+        let mut has_twin = false;
+        for entry in self.histories.entries(run) {
+            if entry.fingerprint != fingerprint || entry.is_retraction() != retracts {
+                continue;
+            }
+            // Two parcels in one second are two events; see `reading` for one at two times.
+            let is_same = entry.unique == group.unique && (!has_own_time || entry.order == order);
+            if is_same {
+                self.tally.outcome(Outcome::Known);
+                return;
+            }
+            has_twin = true;
         }
         self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
-        let before_parcel = self.parcel_before(slot, group.unique, &new);
-        let insertion = self.histories.insert(&mut self.shipments[slot].run, new, &self.senses);
-        if insertion == Insertion::Full {
+        let Some(turn) = self.take(slot, &new, has_twin) else {
             self.reject_full(batch, group, item, out);
             return;
-        }
-        self.add_entry_hash(slot, &new);
-        let (before, after, is_last) = match before_parcel {
-            Some(before) => self.fold_shared(slot, &new, before),
-            None => self.fold_single(slot, &new, insertion),
         };
+        self.add_entry_hash(slot, &new);
         let cause = Cause { batch, group, item, entry: Some(new) };
-        let said =
-            self.say(&cause, slot, &Difference { before: &before, after: &after, is_last }, out);
+        let said = self.say(&cause, slot, &turn.difference(), out);
         self.tally.outcome(match said {
             0 if event.is_unmapped() => Outcome::Unmapped,
             0 => Outcome::History,
@@ -267,61 +275,6 @@ impl Shard {
         let text = self.texts.intern(batch.text(item.words.text));
         let place = self.texts.intern(batch.text(item.words.place));
         Entry::new(event, group.unique, sense, text, place)
-    }
-
-    /// One parcel a number: the record takes a step, or is folded again.
-    fn fold_single(
-        &mut self,
-        slot: usize,
-        new: &Entry,
-        insertion: Insertion,
-    ) -> (Record, Record, bool) {
-        let shipment = &mut self.shipments[slot];
-        let before = shipment.record;
-        let is_last = insertion == Insertion::Last;
-        if is_last {
-            fold::step(&mut shipment.record, &facts::fact(new, &self.senses));
-        } else {
-            let entries = self.histories.entries(shipment.run);
-            shipment.record = fold::fold(facts::facts(entries, &self.senses));
-        }
-        (before, shipment.record, is_last)
-    }
-
-    /// Several parcels share the number: the record of the new entry's parcel before it came.
-    /// `None` where the number stands for one parcel.
-    fn parcel_before(&mut self, slot: usize, unique: u16, new: &Entry) -> Option<Record> {
-        let shipment = &mut self.shipments[slot];
-        if unique != 0 && shipment.unique == 0 {
-            shipment.unique = unique;
-        }
-        shipment.is_shared |= unique != 0 && shipment.unique != unique;
-        if !shipment.is_shared {
-            return None;
-        }
-        let entries = self.histories.entries(shipment.run);
-        let parcels = facts::parcels(entries);
-        let is_known = new.unique == 0 || parcels.iter().any(|it| it.unique == new.unique);
-        if parcels.is_empty() || !is_known {
-            return Some(Record::default());
-        }
-        let index = facts::parcel_of(new, &parcels);
-        Some(facts::fold_parcel(entries, &self.senses, &parcels, index))
-    }
-
-    fn fold_shared(&mut self, slot: usize, new: &Entry, before: Record) -> (Record, Record, bool) {
-        let shipment = &mut self.shipments[slot];
-        let entries = self.histories.entries(shipment.run);
-        let parcels = facts::parcels(entries);
-        let index = facts::parcel_of(new, &parcels);
-        let after = facts::fold_parcel(entries, &self.senses, &parcels, index);
-        let newest = parcels.len() - 1;
-        shipment.record = facts::fold_parcel(entries, &self.senses, &parcels, newest);
-        let last = entries.iter().rfind(|entry| facts::parcel_of(entry, &parcels) == index);
-        let is_last = last == Some(new);
-        // The parcel's number may have changed because an older one turned up.
-        let before = Record { epoch: if before.epoch == 0 { 0 } else { after.epoch }, ..before };
-        (before, after, is_last)
     }
 
     /// Says what an event changed; gives how many changes that were.
@@ -353,7 +306,7 @@ impl Shard {
         said: &Said,
         out: &mut Output,
     ) {
-        let episode = self.episode(slot, cause, difference, said);
+        let episode = self.episode(slot, difference, said);
         let event = &cause.item.event;
         let after = difference.after;
         let shipment = &mut self.shipments[slot];
@@ -385,42 +338,6 @@ impl Shard {
         self.write(cause, slot, change, None, out);
     }
 
-    /// Which occurrence of the same thing in its epoch this is, from 1.
-    fn episode(
-        &self,
-        slot: usize,
-        cause: &Cause<'_>,
-        difference: &Difference<'_>,
-        said: &Said,
-    ) -> u16 {
-        let (before, after) = (difference.before, difference.after);
-        let counted = match said.kind {
-            ChangeKind::Milestone => {
-                let is_first = before.epoch != after.epoch || !before.seen.contains(said.milestone);
-                if is_first && difference.is_last {
-                    return 1;
-                }
-                Counted::Steps(said.milestone)
-            }
-            ChangeKind::Correction if difference.is_last => return u16::from(after.corrections),
-            ChangeKind::Correction => Counted::Corrections,
-            ChangeKind::ExceptionOpened if after.exception_count == 1 => return 1,
-            ChangeKind::ExceptionOpened | ChangeKind::ExceptionResolved => {
-                Counted::Openings(said.exception)
-            }
-            ChangeKind::EtaChanged | ChangeKind::Order => return 1,
-        };
-        let shipment = &self.shipments[slot];
-        let entries = self.histories.entries(shipment.run);
-        if !shipment.is_shared {
-            return facts::episode(facts::facts(entries, &self.senses), Some(after.epoch), counted);
-        }
-        let parcels = facts::parcels(entries);
-        let index = cause.entry.map_or(0, |entry| facts::parcel_of(&entry, &parcels));
-        let own = entries.iter().filter(|entry| facts::parcel_of(entry, &parcels) == index);
-        facts::episode(own.map(|entry| facts::fact(entry, &self.senses)), None, counted)
-    }
-
     fn write(
         &mut self,
         cause: &Cause<'_>,
@@ -430,6 +347,12 @@ impl Shard {
         out: &mut Output,
     ) {
         let (batch, group) = (cause.batch, cause.group);
+        self.sources.clear();
+        if self.shipments[slot].is_witnessed && cause.entry.is_some() {
+            let entries = self.histories.entries(self.shipments[slot].run);
+            let sources = &mut self.sources;
+            self.reading.sources(entries, &self.senses, self.read_index, |feed| sources.push(feed));
+        }
         let statement = Statement {
             change,
             tenant: batch.text(group.tenant),
@@ -443,6 +366,7 @@ impl Shard {
             received: group.received,
             cause: cause.item.event.fingerprint.0,
             eta,
+            sources: say::Sources { feeds: &self.sources, names: &self.feed_names },
         };
         let kind = MessageKind::Change { kind: change.kind, id: change.id };
         let received = group.received.get().unwrap_or(0);
@@ -589,11 +513,17 @@ impl Shard {
                 continue;
             }
             lines.clear();
-            for entry in self.histories.entries(shipment.run) {
+            let entries = self.histories.entries(shipment.run);
+            let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
+            let roles = reading::roles(entries, dictionary, shipment.is_shared);
+            for (index, (entry, &role)) in entries.iter().zip(&roles).enumerate() {
                 let sense = self.senses.get(entry.sense);
+                let sources = self.sources_of(entries, &roles, index);
                 let line = crate::timeline::Line {
                     entry,
                     sense,
+                    role,
+                    sources: &sources,
                     feed: self.feed_names.get(usize::from(sense.feed.0)).map_or("", |it| it),
                     codes: self.texts.get(sense.codes),
                     text: self.texts.get(entry.text),
@@ -604,5 +534,18 @@ impl Shard {
             }
             visit(shipment, name, &lines);
         }
+    }
+
+    /// The names of the feeds whose entries one entry leads, its own first, each once.
+    fn sources_of(&self, entries: &[Entry], roles: &[Role], index: usize) -> Vec<&str> {
+        let feed = |entry: &Entry| usize::from(self.senses.get(entry.sense).feed.0);
+        let mut feeds = vec![feed(&entries[index])];
+        for (entry, role) in entries.iter().zip(roles) {
+            let is_led = *role == Role::Repeats(index as u16);
+            if is_led && !feeds.contains(&feed(entry)) {
+                feeds.push(feed(entry));
+            }
+        }
+        feeds.into_iter().filter_map(|feed| self.feed_names.get(feed).map(|name| &**name)).collect()
     }
 }

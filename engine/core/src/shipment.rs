@@ -31,6 +31,9 @@ pub struct Shipment {
     pub unique: u16,
     /// More than one unique id was seen: the number stands for several parcels.
     pub is_shared: bool,
+    /// Several of its events may report one thing: more than one source or precision of time was
+    /// seen, or something was taken back. See [`crate::reading`].
+    pub is_witnessed: bool,
     /// The carrier's estimate.
     pub eta: EventTime,
     /// The estimate before that.
@@ -51,6 +54,7 @@ impl Shipment {
             order: _,
             unique,
             is_shared,
+            is_witnessed,
             eta,
             eta_replaced,
             eta_observed,
@@ -60,6 +64,7 @@ impl Shipment {
         out.extend_from_slice(&(run.len() as u32).to_le_bytes());
         out.extend_from_slice(&unique.to_le_bytes());
         out.push(u8::from(*is_shared));
+        out.push(u8::from(*is_witnessed));
         out.extend_from_slice(&eta_observed.0.to_le_bytes());
         bytes::put_event_time(out, eta);
         bytes::put_event_time(out, eta_replaced);
@@ -84,6 +89,7 @@ impl Shipment {
             order: TextId::NONE,
             unique: source.u16()?,
             is_shared: source.flag()?,
+            is_witnessed: source.flag()?,
             eta_observed: Seconds(source.u32()?),
             eta: bytes::take_event_time(source)?,
             eta_replaced: bytes::take_event_time(source)?,

@@ -7,6 +7,7 @@ use crossdock_model::reason::Reason;
 
 use crate::entry::Entry;
 use crate::json::Object;
+use crate::reading::Role;
 use crate::say::SEPARATOR;
 use crate::senses::Sense;
 
@@ -17,6 +18,10 @@ pub struct Line<'a> {
     pub entry: &'a Entry,
     /// What it shares with others.
     pub sense: &'a Sense,
+    /// What it is within the history.
+    pub role: Role,
+    /// Every feed that reports what it leads, where there are several.
+    pub sources: &'a [&'a str],
     /// The name of the feed.
     pub feed: &'a str,
     /// Raw codes.
@@ -49,12 +54,21 @@ pub fn write(out: &mut Vec<u8>, line: &Line<'_>) {
     object.name("time_precision", time.precision.name());
     object.name("zone_source", time.zone_source.name());
     object.text("feed", line.feed);
+    if 1 < line.sources.len() {
+        object.list("sources", line.sources.iter().copied());
+    }
     write_codes(&mut object, line.codes);
     object.text("text", line.text);
     write_place(&mut object, line.place);
     object.truth("physical", sense.flags.has(EventFlags::PHYSICAL));
     if sense.flags.has(EventFlags::UNTRUSTED_TIME) {
         object.truth("untrusted_time", true);
+    }
+    match line.role {
+        Role::Repeats(_) => object.truth("repeats", true),
+        Role::Retracted => object.truth("retracted", true),
+        Role::Retracts => object.truth("retracts", true),
+        Role::Leads | Role::Elsewhere => {}
     }
     object.utc("received", entry.received.micros());
     object.end();

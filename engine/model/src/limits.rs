@@ -50,8 +50,29 @@ pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;
 /// Seconds after a delivery within which a forward scan is a late report, not a correction.
 pub const DELIVERY_SETTLE_SECONDS: u32 = 120 * 60;
 
+/// Seconds that a wall clock may be ahead of UTC.
+pub const OFFSET_SECONDS_MAX: u32 = 14 * 3600;
+
 /// Seconds within which two failed-attempt rows are one attempt.
 pub const ATTEMPT_WINDOW_SECONDS: u32 = 2 * 3600;
+
+/// Seconds that two sources' times of one scan may lie apart: clocks differ, minutes are rounded.
+pub const SAME_SCAN_SECONDS: i64 = 5 * 60;
+
+/// The same for what happens at the consignee's end and can happen again.
+pub const SAME_DELIVERY_SECONDS: i64 = 30 * 60;
+
+/// The same for what ends a lane: it can't happen twice without something between.
+pub const SAME_END_SECONDS: i64 = 4 * 3600;
+
+/// Seconds that two texts of one minute may differ by.
+pub const SAME_MINUTE_SECONDS: i64 = 60;
+
+/// Entries before an event among which other witnesses of it are looked for.
+pub const WITNESSES_NEAR_MAX: usize = 32;
+
+/// Longest history in which witnesses and retractions are looked for; beyond it events stand alone.
+pub const WITNESSED_EVENTS_MAX: usize = 1024;
 
 /// Seconds without an event after which a new label opens a new epoch of a finished number.
 pub const EPOCH_GAP_SECONDS: u32 = 30 * 86_400;

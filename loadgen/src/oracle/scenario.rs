@@ -246,10 +246,11 @@ proptest! {
         prop_assert_eq!(&state, &straight);
         let (mut milestone, mut open, mut epoch) = (Milestone::Unknown, BTreeSet::new(), 0);
         for change in said {
-            if change.epoch != epoch {
+            // A life begins with nothing before it; else the present one only got another number.
+            if change.epoch != epoch && change.previous == Milestone::Unknown {
                 open.clear();
-                epoch = change.epoch;
             }
+            epoch = change.epoch;
             match change.kind {
                 ChangeKind::ExceptionOpened => { open.insert(change.exception); }
                 ChangeKind::ExceptionResolved => { open.remove(&change.exception); }

@@ -99,8 +99,8 @@ pub(super) fn standardized(
 fn fingerprint(feed: &Feed, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> Fingerprint {
     let mut hash = xxh3_64(feed.name.as_bytes());
     if seen.id != 0 {
-        let retracts = u64::from(meaning.retracts);
-        return Fingerprint(xxh3_64_with_seed(&seen.id.to_le_bytes(), hash ^ retracts));
+        // What takes an event back has its id; the shard keeps the two apart.
+        return Fingerprint(xxh3_64_with_seed(&seen.id.to_le_bytes(), hash));
     }
     match seen.codes.first() {
         Some(code) if !code.is_empty() => hash = xxh3_64_with_seed(code.as_bytes(), hash),
@@ -120,6 +120,8 @@ fn fingerprint(feed: &Feed, meaning: &Meaning, seen: &Seen<'_>, place: u64) -> F
     bytes[11] = meaning.direction.map_or(u8::MAX, |direction| direction as u8);
     bytes[12] = meaning.reason as u8;
     if time.precision <= Precision::Date {
+        // A day is not the midnight it begins with.
+        bytes[13] = 1;
         bytes[16..].copy_from_slice(&place.to_le_bytes());
     }
     Fingerprint(xxh3_64_with_seed(&bytes, hash))

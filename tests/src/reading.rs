@@ -40,7 +40,8 @@ pub struct Reading {
 /// Where the engine writes something that is no JSON.
 #[must_use]
 pub fn read(feeds: &Feeds, documents: &[Document]) -> Reading {
-    let mut lane = Lane::new(feeds.clone(), ATLAS.clone(), LaneOptions::default());
+    let options = LaneOptions { with_particulars: true, ..LaneOptions::default() };
+    let mut lane = Lane::new(feeds.clone(), ATLAS.clone(), options);
     let mut intake = Intake::default();
     let mut clock = 0;
     for (seq, document) in (1..).zip(documents) {

@@ -37,7 +37,8 @@ pub struct Words {
     pub codes: Span,
     /// The carrier's words.
     pub text: Span,
-    /// `city \x1f region \x1f postal code \x1f country`, as given; empty where none is.
+    /// `city \x1f region \x1f postal code \x1f country \x1f facility \x1f who signed`, as given, without
+    /// the absent ones at the end.
     pub place: Span,
 }
 
@@ -73,6 +74,9 @@ pub struct Group {
     pub unique: u16,
     /// The carrier's estimate, where the document has one.
     pub eta: EventTime,
+    /// What else the document says of the shipment, as a JSON object; only where the lane's options
+    /// ask for it.
+    pub particulars: Span,
     /// Index within the document: of its first event, or a place of its own where it has none.
     pub index: u32,
     /// The feed.

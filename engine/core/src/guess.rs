@@ -10,7 +10,8 @@
 //!
 //! - Speed: this is for tools and tests, not for the way of an event.
 
-use crossdock_format::{DecodeLimits, Decoder, Format};
+use crossdock_format::{Compression, DecodeLimits, Decoder, Format, Inflater};
+use crossdock_model::limits;
 use crossdock_rules::feed::program::Feed;
 
 use crate::extract::evaluate::Evaluator;
@@ -22,17 +23,26 @@ use crate::feeds::Feeds;
 pub struct Guesser {
     feeds: Feeds,
     decoder: Decoder,
+    inflater: Inflater,
 }
 
 impl Guesser {
     /// A guesser over the loaded feeds.
     #[must_use]
     pub fn new(feeds: Feeds) -> Self {
-        Self { feeds, decoder: Decoder::new(DecodeLimits::default()) }
+        let inflater = Inflater::new(limits::DOCUMENT_SIZE_DEFAULT);
+        Self { feeds, decoder: Decoder::new(DecodeLimits::default()), inflater }
     }
 
     /// The feed that reads a document, if one says so.
     pub fn feed_of(&mut self, document: &[u8]) -> Option<String> {
+        let document = match Compression::detect(document) {
+            None => document,
+            Some(compression) => {
+                let (bytes, size) = self.inflater.inflate(compression, document).ok()?;
+                &bytes[..size]
+            }
+        };
         let format = format_of(document)?;
         let mut bytes = document.to_vec();
         let decoded = self.decoder.decode(&format, &mut bytes).ok()?;

@@ -136,6 +136,32 @@ impl<'a> Object<'a> {
         self.out.push(b']');
     }
 
+    /// The fields of a whole object that was written before, put in here.
+    pub fn fields_of(&mut self, object: &str) {
+        let fields = object.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or("");
+        if fields.is_empty() {
+            return;
+        }
+        if !self.is_first {
+            self.out.push(b',');
+        }
+        self.is_first = false;
+        self.out.extend_from_slice(fields.as_bytes());
+    }
+
+    /// Texts in a row; nothing where there are none.
+    pub fn texts(&mut self, key: &str, texts: &[&str]) {
+        let Some((first, others)) = texts.split_first() else { return };
+        self.key(key);
+        self.out.push(b'[');
+        write_text(self.out, first.as_bytes());
+        for text in others {
+            self.out.push(b',');
+            write_text(self.out, text.as_bytes());
+        }
+        self.out.push(b']');
+    }
+
     /// An object within.
     pub fn object(&mut self, key: &str, write: impl FnOnce(&mut Object<'_>)) {
         self.key(key);

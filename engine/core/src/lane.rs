@@ -12,11 +12,14 @@
 //! - Every event, and every document without any, is counted as one input.
 
 mod event;
+mod particulars;
 mod reader;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crossdock_format::{DecodeLimits, Decoder, Format, PADDING, Splitter};
+use crossdock_format::{
+    Compression, DecodeError, DecodeLimits, Decoder, Format, Inflater, PADDING, Splitter,
+};
 use crossdock_model::id::{FeedId, Position};
 use crossdock_model::limits;
 use crossdock_model::reject::Reject;
@@ -46,6 +49,9 @@ pub struct LaneOptions {
     pub document_depth_max: usize,
     /// Events of one document.
     pub document_events_max: usize,
+    /// Read of a shipment also what no state needs: references, other numbers, service, places. For
+    /// tools; it takes memory per document.
+    pub with_particulars: bool,
 }
 
 impl Default for LaneOptions {
@@ -54,6 +60,7 @@ impl Default for LaneOptions {
             document_size_max: limits::DOCUMENT_SIZE_DEFAULT,
             document_depth_max: limits::DOCUMENT_DEPTH_MAX,
             document_events_max: limits::DOCUMENT_EVENTS_MAX,
+            with_particulars: false,
         }
     }
 }
@@ -64,6 +71,7 @@ pub struct Lane {
     feeds: Feeds,
     options: LaneOptions,
     decoder: Decoder,
+    inflater: Inflater,
     /// A copy of the document: decoders unescape in place, and dead letters keep the original.
     buffer: Vec<u8>,
     /// The feed of the document before, since one source mostly sends one feed.
@@ -99,11 +107,13 @@ impl Lane {
             scratch: String::new(),
             tally: Tally::default(),
             document_events_max: options.document_events_max,
+            with_particulars: options.with_particulars,
         };
         Self {
             feeds,
-            options,
             decoder: Decoder::new(limits),
+            inflater: Inflater::new(options.document_size_max),
+            options,
             buffer: Vec::new(),
             last_feed: FeedId(0),
             marks: Vec::new(),
@@ -163,7 +173,7 @@ impl Lane {
     fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
         let original = intake.document(incoming);
         let name = intake.feed(incoming);
-        let Self { feeds, options, decoder, buffer, last_feed, reader, .. } = self;
+        let Self { feeds, options, decoder, inflater, buffer, last_feed, reader, .. } = self;
         #[cfg(test)]
         tests::panic_if_planted(original);
         reader.tally.documents += 1;
@@ -194,6 +204,10 @@ impl Lane {
             reader.letter(&letter, out);
             return;
         }
+        let original = match inflated(inflater, original) {
+            Ok(plain) => plain,
+            Err(error) => return reader.unreadable(letter, &error, out),
+        };
         let mut context = Context {
             feed,
             keys: feeds.keys(feed.id),
@@ -225,6 +239,13 @@ impl Lane {
     }
 }
 
+/// The document itself: what was packed with gzip or zstd is unpacked, up to the limit.
+fn inflated<'a>(inflater: &'a mut Inflater, original: &'a [u8]) -> Result<&'a [u8], DecodeError> {
+    let Some(compression) = Compression::detect(original) else { return Ok(original) };
+    let (bytes, size) = inflater.inflate(compression, original)?;
+    Ok(&bytes[..size])
+}
+
 #[cfg(test)]
 mod tests {
     use crossdock_model::reject::Outcome;
@@ -238,6 +259,39 @@ mod tests {
 
     pub(super) fn panic_if_planted(document: &[u8]) {
         assert!(document != PLANTED, "planted");
+    }
+
+    #[test]
+    fn compressed_documents_are_read_and_bombs_are_dead_letters() {
+        let feeds = Feeds::new(crossdock_rules::feed::builtin());
+        let mut engine = Engine::new(&feeds, &EngineOptions::default());
+        let mut intake = Intake::default();
+        let now = Micros(1_779_372_849_000_000);
+        let event =
+            br#"{"tracking_number":"A-1","event":"PACKED","at":"2026-05-20T09:00:00Z"}"#.as_slice();
+        let bomb = vec![b' '; 4 * limits::DOCUMENT_SIZE_DEFAULT];
+        intake.push(1, now, "acme", "generic", &gzip(event));
+        intake.push(2, now, "acme", "generic", &zstd::encode_all(event, 1).expect("memory"));
+        intake.push(3, now, "acme", "generic", &gzip(&bomb));
+        intake.push(4, now, "acme", "generic", &zstd::encode_all(&*bomb, 1).expect("memory"));
+        intake.push(5, now, "acme", "generic", &gzip(event)[..20]);
+        let mut subjects = Vec::new();
+        engine.turn(&intake, |output, message| subjects.push(output.subject(message).to_owned()));
+        let expected = [
+            "ms.acme.operations.milestone",
+            "dlq.acme.too_large",
+            "dlq.acme.too_large",
+            "dlq.acme.malformed",
+        ];
+        assert_eq!(subjects, expected);
+        let tally = engine.tally();
+        assert_eq!((tally.inputs, tally.of(Outcome::Known)), (5, 1));
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, bytes).expect("memory");
+        encoder.finish().expect("memory")
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn write(
         object.truth("resolves", true);
     }
     object.text("order", batch.text(group.order));
+    object.fields_of(batch.text(group.particulars));
     object.text("feed", feed_names.get(usize::from(event.feed.0)).map_or("", |name| name));
     object.end();
 }

@@ -90,10 +90,10 @@ pub fn write_codes(object: &mut Object<'_>, codes: &str) {
     }
 }
 
-/// `city region postal_code country facility`.
+/// `city region postal_code country facility`, and `signed_by`.
 pub fn write_place(object: &mut Object<'_>, place: &str) {
     let mut parts = place.split(SEPARATOR);
-    for key in ["city", "region", "postal_code", "country", "facility"] {
+    for key in ["city", "region", "postal_code", "country", "facility", "signed_by"] {
         object.text(key, parts.next().unwrap_or(""));
     }
 }

@@ -94,6 +94,10 @@ pub struct InputArgs {
     /// Receipt of documents that do not say when they came, RFC 3339. Left out: now.
     #[arg(long, value_name = "TIME")]
     pub received: Option<String>,
+    /// The number of documents that do not say whose they are: puts `{"tracking_number": …,
+    /// "answer": …}` around each JSON document.
+    #[arg(long, value_name = "NUMBER")]
+    pub number: Option<String>,
 }
 
 /// Why a command ended early.

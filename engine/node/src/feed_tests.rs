@@ -32,7 +32,11 @@ pub struct Report {
 #[must_use]
 pub fn run(feeds: &Feeds, wanted: Option<&str>) -> Report {
     let names = feeds.names();
-    let mut lane = Lane::new(feeds.clone(), Atlas::load(), LaneOptions::default());
+    let mut lane = Lane::new(
+        feeds.clone(),
+        Atlas::load(),
+        LaneOptions { with_particulars: true, ..LaneOptions::default() },
+    );
     let mut report = Report::default();
     let is_wanted = |feed: &&Feed| wanted.is_none_or(|name| *feed.name == *name);
     for feed in feeds.set().feeds().iter().filter(is_wanted) {

@@ -43,7 +43,7 @@ pub struct ExpectedEvent {
 }
 
 /// Fields an expectation may name: in the file, and as `normalize` prints it.
-const FIELDS: [(&str, &str); 25] = [
+const FIELDS: [(&str, &str); 37] = [
     ("number", "tracking_number"),
     ("tracking_number", "tracking_number"),
     ("carrier", "carrier"),
@@ -69,6 +69,18 @@ const FIELDS: [(&str, &str); 25] = [
     ("estimate", "estimate"),
     ("direction", "direction"),
     ("order", "order"),
+    ("facility", "facility"),
+    ("signed_by", "signed_by"),
+    ("unverified", "unverified"),
+    ("resolves", "resolves"),
+    ("eta", "eta"),
+    ("eta_end", "eta_end"),
+    ("service", "service"),
+    ("unique", "unique"),
+    ("alternates", "alternates"),
+    ("references", "references"),
+    ("origin", "origin"),
+    ("destination", "destination"),
 ];
 
 /// Reads `tests:`.

@@ -37,6 +37,7 @@ use crate::tally::Tally;
 
 use super::LaneOutput;
 use super::event::{Seen, said_by_document, standardized};
+use super::particulars;
 
 /// Reads one tape; apart from the decoder, whose storage the tape borrows.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub(super) struct Reader {
     pub(super) scratch: String,
     pub(super) tally: Tally,
     pub(super) document_events_max: usize,
+    pub(super) with_particulars: bool,
 }
 
 /// The document that is being read.
@@ -160,6 +162,17 @@ impl Reader {
         }
     }
 
+    /// A document of which nothing can be read becomes the dead letter that is at hand.
+    pub(super) fn unreadable(
+        &mut self,
+        letter: DeadLetter<'_>,
+        error: &DecodeError,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let (reject, offset) = (reject_of(error.kind), Some(error.offset as u64));
+        self.letter(&DeadLetter { reject, offset, detail: &error.message, ..letter }, out);
+    }
+
     /// Counts and keeps a dead letter.
     pub(super) fn letter(&mut self, letter: &DeadLetter<'_>, out: &mut LaneOutput<'_>) {
         self.tally.inputs += 1;
@@ -176,8 +189,7 @@ impl Reader {
         self.scratch.clear();
         self.children.clear();
         // A document may be an array of documents.
-        let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }))
-            && !context.feed.levels[0].descend_here;
+        let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }));
         if is_list {
             for element in tape.elements(0) {
                 self.level(context, tape, 0, element, None, out);
@@ -291,6 +303,11 @@ impl Reader {
             }
             None => EventTime::default(),
         };
+        let particulars = if self.with_particulars {
+            particulars::put(&mut evaluator, &self.clock, feed, &eta, batch)
+        } else {
+            Span::default()
+        };
         batch.groups.push(Group {
             key,
             seq: context.seq,
@@ -301,6 +318,7 @@ impl Reader {
             order,
             unique,
             eta,
+            particulars,
             index: context.index,
             feed: feed.id,
             first_item: batch.items.len() as u32,
@@ -375,9 +393,11 @@ impl Reader {
         let id =
             evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
         let said = said_by_document(&mut evaluator, &feed.event);
+        let signed_by = evaluator.text(&feed.event.signed_by);
         let codes = codes.each_ref().map(|text| evaluator.str(text));
         let codes = &codes[..feed.event.codes.len()];
         let words = text.as_ref().map_or("", |text| evaluator.str(text));
+        let signed_by = signed_by.as_ref().map_or("", |text| evaluator.str(text));
         let mut meaning = self.meanings.look_up(feed, codes, words);
         if let Some(class) = said.0 {
             meaning.exception = class;
@@ -395,7 +415,7 @@ impl Reader {
             words: Words {
                 codes: put_codes(feed, codes, batch),
                 text: batch.put(cut(words)),
-                place: parts.put(batch),
+                place: parts.put(signed_by, batch),
             },
             index: context.index,
         };

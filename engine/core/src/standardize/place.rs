@@ -78,9 +78,10 @@ impl<'a> PlaceTexts<'a> {
 pub struct Parts<'a>(pub [&'a str; 5]);
 
 impl Parts<'_> {
-    /// Copies the place into a batch; empty where nothing is known.
-    pub fn put(&self, batch: &mut Batch) -> Span {
-        let parts = &self.0;
+    /// Copies the place into a batch, and behind it who signed there; empty where nothing is known.
+    pub fn put(&self, signed_by: &str, batch: &mut Batch) -> Span {
+        let [city, region, postal_code, country, facility] = self.0;
+        let parts = [city, region, postal_code, country, facility, signed_by];
         let Some(last) = parts.iter().rposition(|part| !part.is_empty()) else {
             return Span::default();
         };

@@ -35,6 +35,7 @@ pub fn run(settings: &Settings, args: &DemoArgs) -> Result<ExitCode, Failure> {
         feed: None,
         tenant: String::from("demo"),
         received: None,
+        number: None,
     };
     replay::run(
         settings,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use crossdock_core::batch::Batch;
 use crossdock_core::guess::Guesser;
-use crossdock_core::lane::{Lane, LaneOutput};
+use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
 use crossdock_core::normalized;
 use crossdock_core::output::Output;
 use crossdock_core::standardize::place::Atlas;
@@ -35,7 +35,8 @@ pub struct NormalizeArgs {
 ///
 /// A file can't be read.
 pub fn run(settings: &Settings, args: &NormalizeArgs) -> Result<ExitCode, Failure> {
-    let mut lane = Lane::new(settings.feeds.clone(), Atlas::load(), settings.engine.lane.clone());
+    let options = LaneOptions { with_particulars: true, ..settings.engine.lane.clone() };
+    let mut lane = Lane::new(settings.feeds.clone(), Atlas::load(), options);
     let mut documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
     let mut batches = [Batch::default()];
     let mut letters = Output::default();

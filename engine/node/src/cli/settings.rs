@@ -42,6 +42,7 @@ impl Settings {
             lanes: config.engine.lanes,
             shards: config.engine.shards,
             lane: LaneOptions {
+                with_particulars: false,
                 document_size_max: config.limits.document_size,
                 document_depth_max: config.limits.document_depth,
                 document_events_max: config.limits.document_events,

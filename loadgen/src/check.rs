@@ -78,7 +78,7 @@ pub struct Verdict {
     pub found: u64,
     /// Dead letters among the messages.
     pub dead_letters: u64,
-    /// Changes passed over because only events are compared.
+    /// Changes passed over: of orders, and, where only events are compared, of estimates and rules.
     pub passed_over: u64,
     /// Changes of shipments that are not in the plan.
     pub strangers: u64,
@@ -274,6 +274,9 @@ fn read(names: &Names, strictness: Strictness, bytes: &[u8]) -> Read {
     let Some(kind) = message.kind else {
         return if message.reason.is_some() { Read::DeadLetter } else { Read::Unreadable };
     };
+    if kind == ChangeKind::Order.name() {
+        return Read::PassedOver;
+    }
     let kind = ChangeKind::ALL.into_iter().find(|candidate| candidate.name() == kind);
     let exception = if message.exception.is_empty() {
         Some(ExceptionClass::None)
@@ -288,7 +291,7 @@ fn read(names: &Names, strictness: Strictness, bytes: &[u8]) -> Read {
         exception,
         ExceptionClass::Stalled | ExceptionClass::NoPossession | ExceptionClass::EtaBreach
     );
-    let is_other = matches!(kind, ChangeKind::EtaChanged | ChangeKind::Order);
+    let is_other = matches!(kind, ChangeKind::EtaChanged);
     if strictness.events_only && (is_derived || is_other) {
         return Read::PassedOver;
     }

@@ -150,6 +150,9 @@ pub fn line_of(said: &Said) -> String {
     if !text("reason").is_empty() && body.get("kind").is_none() {
         return format!("dead letter: {} {}", text("reason"), text("detail")).trim_end().to_owned();
     }
+    if text("kind") == "order" {
+        return order_line(body);
+    }
     let mut line = format!("{} {}", text("tracking_number"), text("kind"));
     let mut add = |words: &str| {
         if !words.trim_end().is_empty() {
@@ -180,6 +183,18 @@ pub fn line_of(said: &Said) -> String {
     }
     add(&format!(", to {}", text("audience")));
     line
+}
+
+fn order_line(body: &Value) -> String {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
+    let episode = match body.get("episode").and_then(Value::as_u64) {
+        Some(1) | None => String::new(),
+        Some(episode) => format!(", episode {episode}"),
+    };
+    let counts = body.get("shipments").map(Value::to_string).unwrap_or_default();
+    let (order, state, previous) = (text("order"), text("state"), text("previous"));
+    let counts = counts.replace('"', "").replace(':', " ").replace(',', ", ");
+    format!("order {order}: {state} after {previous}{episode}, {counts}, to {}", text("audience"))
 }
 
 fn when(value: &Value) -> &str {

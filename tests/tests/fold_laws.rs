@@ -372,7 +372,7 @@ fn every_code_means_what_the_model_thinks() {
         let is_same = text("detail") == detail
             && text("exception") == says.exception.unwrap_or("")
             && physical == says.physical
-            && !text("reason").is_empty() == says.reason;
+            && text("reason").is_empty() != says.reason;
         if !is_same {
             writeln!(wrong, "{name}: {found}").expect("a String takes all");
         }

@@ -13,6 +13,7 @@ use crate::batch::Batch;
 use crate::feeds::Feeds;
 use crate::intake::Intake;
 use crate::lane::{Lane, LaneOptions, LaneOutput};
+use crate::order_book::OrderBook;
 use crate::output::{self, Message, Output};
 use crate::shard::{Shard, ShardOptions};
 use crate::standardize::place::Atlas;
@@ -53,6 +54,8 @@ pub struct Engine {
     batches: Vec<Batch>,
     letters: Output,
     outputs: Vec<Output>,
+    book: OrderBook,
+    book_output: Output,
     turn_count: usize,
 }
 
@@ -71,6 +74,8 @@ impl Engine {
             batches: (0..options.shards).map(|_| Batch::default()).collect(),
             letters: Output::default(),
             outputs: (0..options.shards).map(|_| Output::default()).collect(),
+            book: OrderBook::default(),
+            book_output: Output::default(),
             turn_count: 0,
         }
     }
@@ -91,13 +96,17 @@ impl Engine {
             output.clear();
             shard.apply(batch, output);
         }
-        if let ([output], true) = (self.outputs.as_slice(), self.letters.messages().is_empty()) {
+        self.book_output.clear();
+        self.book.turn(self.outputs.iter(), &mut self.book_output);
+        let is_alone = self.letters.messages().is_empty() && self.book_output.messages().is_empty();
+        if let ([output], true) = (self.outputs.as_slice(), is_alone) {
             for message in output.messages() {
                 visit(output, message);
             }
             return;
         }
-        let outputs: Vec<&Output> = self.outputs.iter().chain([&self.letters]).collect();
+        let others = [&self.letters, &self.book_output];
+        let outputs: Vec<&Output> = self.outputs.iter().chain(others).collect();
         output::merge(&outputs, visit);
     }
 
@@ -109,6 +118,7 @@ impl Engine {
         {
             sum.add(tally);
         }
+        sum.add(self.book.tally());
         assert!(sum.balances(), "every input ends in exactly one place: {sum:?}");
         sum
     }
@@ -116,7 +126,18 @@ impl Engine {
     /// The hash of all state: the same whatever the number of lanes and shards.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        self.shards.iter().map(Shard::state_hash).fold(0, u64::wrapping_add)
+        self.shards.iter().map(Shard::state_hash).fold(self.book.state_hash(), u64::wrapping_add)
+    }
+
+    /// The orders, to look into and to save.
+    #[must_use]
+    pub fn book(&self) -> &OrderBook {
+        &self.book
+    }
+
+    /// Goes on with orders that were loaded.
+    pub fn replace_book(&mut self, book: OrderBook) {
+        self.book = book;
     }
 
     /// The shards, to save them.

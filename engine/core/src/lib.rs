@@ -16,6 +16,8 @@ pub mod intake;
 pub mod json;
 pub mod lane;
 pub mod normalized;
+pub mod order;
+pub mod order_book;
 pub mod output;
 pub mod reading;
 pub mod say;

@@ -11,8 +11,12 @@
 //! - After merging, messages are ordered by position whatever the number of lanes and shards.
 
 use crossdock_model::change::ChangeKind;
-use crossdock_model::id::{ChangeId, Position};
+use crossdock_model::id::{ChangeId, Position, ShipmentKey};
 use crossdock_model::reject::Reject;
+use crossdock_model::time::{EventTime, Micros};
+
+use crate::order::Standing;
+use crate::order_book::Told;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +45,36 @@ pub struct Message {
     body: (u32, u32),
 }
 
-/// Messages of one turn.
+/// A [`Told`] of an output.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling {
+    position: Position,
+    received: Micros,
+    at: EventTime,
+    /// Ends of tenant, order, carrier, number and feed behind `start`.
+    start: u32,
+    ends: [u32; 5],
+    key: ShipmentKey,
+    cause: u64,
+    before: Standing,
+    after: Standing,
+}
+
+impl Telling {
+    /// Where its cause stands in the log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+}
+
+/// Messages of one turn, and what is told to the order book.
 #[derive(Debug, Default)]
 pub struct Output {
     messages: Vec<Message>,
     bytes: Vec<u8>,
+    told: Vec<Telling>,
+    names: String,
 }
 
 impl Output {
@@ -53,6 +82,8 @@ impl Output {
     pub fn clear(&mut self) {
         self.messages.clear();
         self.bytes.clear();
+        self.told.clear();
+        self.names.clear();
     }
 
     /// The messages.
@@ -79,6 +110,57 @@ impl Output {
     #[must_use]
     pub fn body(&self, message: &Message) -> &[u8] {
         &self.bytes[message.body.0 as usize..message.body.1 as usize]
+    }
+
+    /// What the order book is told, in the order of the log.
+    #[must_use]
+    pub fn told(&self) -> &[Telling] {
+        &self.told
+    }
+
+    /// The whole of something that is told.
+    #[must_use]
+    pub fn told_of(&self, telling: &Telling) -> Told<'_> {
+        let Telling { position, received, at, start, ends, key, cause, before, after } = *telling;
+        let text = |i: usize| {
+            let from = if i == 0 { start } else { ends[i - 1] };
+            &self.names[from as usize..ends[i] as usize]
+        };
+        Told {
+            position,
+            received,
+            at,
+            tenant: text(0),
+            order: text(1),
+            carrier: text(2),
+            number: text(3),
+            feed: text(4),
+            key,
+            cause,
+            before,
+            after,
+        }
+    }
+
+    /// Tells the order book something.
+    pub fn tell(&mut self, told: &Told<'_>) {
+        let start = self.names.len() as u32;
+        let ends = [told.tenant, told.order, told.carrier, told.number, told.feed].map(|text| {
+            self.names.push_str(text);
+            self.names.len() as u32
+        });
+        assert!(self.told.last().is_none_or(|last| last.position <= told.position));
+        self.told.push(Telling {
+            position: told.position,
+            received: told.received,
+            at: told.at,
+            start,
+            ends,
+            key: told.key,
+            cause: told.cause,
+            before: told.before,
+            after: told.after,
+        });
     }
 
     /// Adds a message: `subject` and `body` write their bytes.
@@ -109,8 +191,8 @@ impl Output {
 
 /// Visits the messages of several outputs of one turn in the order of the log.
 ///
-/// Each output is ordered by itself, so this is a merge; a position belongs to one output only
-/// (one lane's dead letters or one shard's changes), so ties can't arise between outputs.
+/// Each output is ordered by itself, so this is a merge. A position belongs to one lane's dead letters or
+/// one shard's changes, and to the order book, whose output comes last and so speaks after them.
 pub fn merge<'a>(outputs: &[&'a Output], mut visit: impl FnMut(&'a Output, &'a Message)) {
     if let [output] = outputs {
         for message in output.messages() {

@@ -19,6 +19,7 @@
 //!   many shards there are.
 
 mod change;
+mod roll_up;
 mod saving;
 mod truth;
 
@@ -169,6 +170,7 @@ impl Shard {
             version: 0,
             name: self.texts.intern(&name),
             order: TextId::NONE,
+            standing: crate::order::Standing::default(),
             unique: 0,
             is_shared: false,
             is_witnessed: false,
@@ -192,6 +194,10 @@ impl Shard {
         if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
             self.open(slot);
             self.shipments[slot].order = self.texts.intern(order);
+            // Where its first events come with it, they tell.
+            if 0 < self.shipments[slot].record.epoch || group.item_count == 0 {
+                self.roll_up(batch, group, None, slot, out);
+            }
         }
         let has_estimate = group.eta.instant.is_some() || group.eta.local.is_some();
         if !has_estimate {
@@ -252,6 +258,7 @@ impl Shard {
         self.add_entry_hash(slot, &new);
         let cause = Cause { batch, group, item, entry: Some(new) };
         let said = self.say(&cause, slot, &turn.difference(), out);
+        self.roll_up(batch, group, Some(item), slot, out);
         self.tally.outcome(match said {
             0 if event.is_unmapped() => Outcome::Unmapped,
             0 => Outcome::History,

@@ -9,6 +9,7 @@ use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::EventTime;
 
 use crate::history::Run;
+use crate::order::Standing;
 use crate::snapshot::bytes::{self, Flaw, Source};
 use crate::texts::TextId;
 
@@ -27,6 +28,8 @@ pub struct Shipment {
     pub name: TextId,
     /// The order it belongs to.
     pub order: TextId,
+    /// How it stands within its order, as the order book was told.
+    pub standing: Standing,
     /// The first carrier's unique id seen, hashed; 0 before one is.
     pub unique: u16,
     /// More than one unique id was seen: the number stands for several parcels.
@@ -52,6 +55,7 @@ impl Shipment {
             version,
             name: _,
             order: _,
+            standing,
             unique,
             is_shared,
             is_witnessed,
@@ -62,6 +66,7 @@ impl Shipment {
         out.extend_from_slice(&key.0.to_le_bytes());
         out.extend_from_slice(&version.to_le_bytes());
         out.extend_from_slice(&(run.len() as u32).to_le_bytes());
+        out.extend_from_slice(&standing.0.to_le_bytes());
         out.extend_from_slice(&unique.to_le_bytes());
         out.push(u8::from(*is_shared));
         out.push(u8::from(*is_witnessed));
@@ -87,6 +92,7 @@ impl Shipment {
             run: Run::default(),
             name: TextId::NONE,
             order: TextId::NONE,
+            standing: Standing(source.u16()?),
             unique: source.u16()?,
             is_shared: source.flag()?,
             is_witnessed: source.flag()?,

@@ -30,6 +30,7 @@ use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::Intake;
 use crossdock_core::lane::{Lane, LaneOutput};
+use crossdock_core::order_book::OrderBook;
 use crossdock_core::output::{self, Message, Output};
 use crossdock_core::shard::{Shard, ShardOptions};
 use crossdock_core::standardize::place::Atlas;
@@ -62,20 +63,22 @@ struct ShardTurn {
 pub struct Collected {
     lane: LaneTurn,
     shards: Vec<ShardTurn>,
+    orders: Output,
+    state_hash: u64,
 }
 
 impl Collected {
     /// Visits the messages in the order of the log.
     pub fn visit(&self, visit: impl FnMut(&Output, &Message)) {
         let shards = self.shards.iter().map(|turn| &turn.output);
-        let outputs: Vec<&Output> = shards.chain([&self.lane.letters]).collect();
+        let outputs: Vec<&Output> = shards.chain([&self.lane.letters, &self.orders]).collect();
         output::merge(&outputs, visit);
     }
 
     /// The hash of all state after the turn.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        self.shards.iter().map(|turn| turn.state_hash).fold(0, u64::wrapping_add)
+        self.state_hash
     }
 
     /// The documents that went in.
@@ -100,6 +103,9 @@ pub struct Pipeline {
     partial: Vec<Option<ShardTurn>>,
     lane_tallies: Vec<Tally>,
     shard_tallies: Vec<(Tally, usize)>,
+    /// The orders of all shards, turn by turn as they are collected.
+    book: OrderBook,
+    book_outputs: Vec<Output>,
 }
 
 /// Turns under way at most: what all rings of one lane hold.
@@ -126,6 +132,8 @@ impl Pipeline {
             partial: (0..shards).map(|_| None).collect(),
             lane_tallies: vec![Tally::default(); lanes],
             shard_tallies: vec![(Tally::default(), 0); shards],
+            book: OrderBook::default(),
+            book_outputs: Vec::new(),
         };
         for index in 0..lanes {
             let (inbox_writer, inbox) = ring(RING_BATCHES_MAX);
@@ -223,13 +231,19 @@ impl Pipeline {
         for (tally, turn) in self.shard_tallies.iter_mut().zip(&shards) {
             *tally = (turn.tally, turn.shipments);
         }
-        Some(Collected { lane, shards })
+        let mut orders = self.book_outputs.pop().unwrap_or_default();
+        self.book.turn(shards.iter().map(|turn| &turn.output), &mut orders);
+        let hashes = shards.iter().map(|turn| turn.state_hash);
+        let state_hash = hashes.fold(self.book.state_hash(), u64::wrapping_add);
+        Some(Collected { lane, shards, orders, state_hash })
     }
 
     /// Gives the memory of a collected turn back.
     pub fn recycle(&mut self, collected: Collected) {
         let lane_index = ((self.collected - 1) % self.lanes_in.len() as u64) as usize;
-        let Collected { mut lane, shards } = collected;
+        let Collected { mut lane, shards, mut orders, .. } = collected;
+        orders.clear();
+        self.book_outputs.push(orders);
         for (writer, mut turn) in self.spare[lane_index].iter_mut().zip(shards) {
             turn.batch.clear();
             turn.output.clear();
@@ -249,6 +263,7 @@ impl Pipeline {
         for tally in self.lane_tallies.iter().chain(self.shard_tallies.iter().map(|(it, _)| it)) {
             sum.add(tally);
         }
+        sum.add(self.book.tally());
         sum
     }
 

@@ -78,6 +78,10 @@ pub fn change_line(body: &[u8]) -> String {
             let to = text("to");
             format!("arrives {}", paint(to.get(..16).unwrap_or(to), AnsiColor::Blue))
         }
+        "order" => {
+            let from = faint(&format!("{} \u{2192} ", text("previous")));
+            format!("order {} {from}{}", text("order"), paint(text("state"), AnsiColor::Cyan))
+        }
         other => String::from(other),
     };
     let place = [text("city"), text("region"), text("country")];

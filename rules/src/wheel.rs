@@ -171,6 +171,30 @@ impl Wheel {
         }
     }
 
+    /// Tells the deadlines of the next second up to and including `now` that has any, and which
+    /// second that is; `None` when all is told. What is told has no deadline any more.
+    ///
+    /// Deadlines that are set between two calls are told in their turn, so that the caller may let
+    /// time pass second by second without looking at those in which nothing happens.
+    pub fn advance_second(&mut self, now: Seconds, due: &mut Vec<Due>) -> Option<Seconds> {
+        let told = due.len();
+        let mut steps = usize::MAX;
+        // Ends: each turn tells something or moves `second`, which stops at `now`.
+        loop {
+            let is_done = self.move_down(&mut steps)
+                && self.fill_bitmap(&mut steps)
+                && self.tell(&mut steps, due);
+            assert!(is_done, "no machine has that many entries");
+            if told < due.len() {
+                return Some(self.second());
+            }
+            if now.0 <= self.second {
+                return None;
+            }
+            self.step(now.0);
+        }
+    }
+
     /// Goes on to the next second that may hold something.
     fn step(&mut self, now: u32) {
         assert!(self.second < now);
@@ -450,6 +474,19 @@ mod tests {
                     Step::Clear(key) => {
                         wheel.set(key, None);
                         model.set(key, None);
+                    }
+                    Step::Advance(by) if by % 2 == 0 => {
+                        now += by;
+                        let mut seconds = Vec::new();
+                        let (mut got, mut want) = (Vec::new(), Vec::new());
+                        while let Some(second) = wheel.advance_second(Seconds(now), &mut got) {
+                            seconds.push(second);
+                        }
+                        want.extend(std::iter::from_fn(|| model.next(now)));
+                        model.second = now;
+                        prop_assert_eq!(&got, &want);
+                        prop_assert!(seconds.windows(2).all(|pair| pair[0] < pair[1]));
+                        prop_assert_eq!(wheel.second(), Seconds(now));
                     }
                     Step::Advance(by) => {
                         now += by;

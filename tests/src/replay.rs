@@ -13,11 +13,15 @@
 
 use crossdock_core::engine::{Engine, EngineOptions};
 use crossdock_core::feeds::Feeds;
-use crossdock_core::intake::Intake;
+use crossdock_core::intake::{Intake, TICK};
 use crossdock_core::tally::Tally;
 use crossdock_model::record::Record;
 use crossdock_model::time::Micros;
+use crossdock_rules::rule::Options;
+use crossdock_rules::rule::pack;
+use crossdock_rules::rule::ruleset::RuleSet;
 use serde_json::Value;
+use std::sync::{Arc, LazyLock};
 
 /// A document as a stream would hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +82,19 @@ pub fn feeds() -> Feeds {
     Feeds::new(crossdock_rules::feed::builtin())
 }
 
+/// The built-in rules, compiled once.
+///
+/// # Panics
+/// Where they have mistakes.
+#[must_use]
+pub fn rules() -> Arc<RuleSet> {
+    static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {
+        let loaded = pack::builtin().load(&Options::default());
+        Arc::new(loaded.unwrap_or_else(|report| panic!("{}", report.render())))
+    });
+    Arc::clone(&RULES)
+}
+
 impl Replay {
     /// An engine of one lane and one shard.
     #[must_use]
@@ -96,7 +113,17 @@ impl Replay {
         self.seq += 1;
         self.clock = self.clock.max(document.received);
         let received = Micros(self.clock);
+        if document.feed == TICK {
+            self.intake.push_tick(self.seq, received);
+            return;
+        }
         self.intake.push(self.seq, received, tenant, &document.feed, &document.bytes);
+    }
+
+    /// Puts a switch to other rules into the next turn.
+    pub fn switch(&mut self, rules: &Arc<RuleSet>) {
+        self.seq += 1;
+        self.intake.push_rules(self.seq, Micros(self.clock), Some(Arc::clone(rules)));
     }
 
     /// Takes the turn and gives what was said, subject and body, one line a message.

@@ -4,9 +4,9 @@
 //! Read and rewritten by `tests/scenarios.rs`; written by people, in `tests/scenarios/*.txt`.
 //! # Method
 //! ```text
-//! # H18: a UPS type D is not a delivery            comments, as many as wanted
+//! # H18: a UPS type D is not a delivery            comments; `# With rules.` lets the packs watch
 //!
-//! 2026-05-21T13:14:09Z ups-track                   when it came, and to which feed
+//! 2026-05-21T13:14:09Z ups-track                   when it came, and to which feed; `-tick`: time passes
 //!   {"trackResponse": ...                          the document, indented
 //! => 1Z... milestone OUT_FOR_DELIVERY after ...    what was said of it, a line each
 //!
@@ -21,7 +21,8 @@
 //! How it is replayed: see `replay`.
 
 use crate::reading::read;
-use crate::replay::{Document, Replay, Said, Shipment, micros};
+use crate::replay::{self, Document, Replay, Said, Shipment, micros};
+use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::tally::Tally;
 use crossdock_model::exception::ExceptionClass;
@@ -102,12 +103,19 @@ impl Scenario {
         documents.collect()
     }
 
+    /// The options it runs with: rules watch where the comments on top say `# With rules.`
+    #[must_use]
+    pub fn options(&self) -> EngineOptions {
+        let has_rules = self.preamble.lines().any(|line| line.starts_with("# With rules."));
+        EngineOptions { rules: has_rules.then(replay::rules), ..EngineOptions::default() }
+    }
+
     /// Runs it and writes the file as it should be.
     #[must_use]
     pub fn render(&self, feeds: &Feeds) -> (String, Ending) {
         let documents = self.documents();
         let mut out = self.preamble.clone();
-        let mut replay = Replay::new(feeds);
+        let mut replay = Replay::with(feeds, &self.options());
         for ((header, text), document) in self.steps.iter().zip(&documents) {
             replay.push(TENANT, document);
             writeln!(out, "\n{header}\n{text}").expect("a String takes all");
@@ -160,6 +168,18 @@ pub fn line_of(said: &Said) -> String {
         }
     };
     match text("kind") {
+        "exception_opened" | "exception_resolved" if !text("rule").is_empty() => {
+            add(&format!(" {} by {}", text("code"), text("rule")));
+            if body.get("retracted").is_some() {
+                add(", taken back");
+            }
+            if !text("ended").is_empty() {
+                add(&format!(", {}", text("ended")));
+            }
+            if !text("message").is_empty() {
+                add(&format!(", \"{}\"", text("message")));
+            }
+        }
         "exception_opened" | "exception_resolved" => {
             add(&format!(" {} in {}", text("exception"), text("milestone")));
         }

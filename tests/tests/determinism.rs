@@ -5,10 +5,11 @@
 //! # Method
 //! The bundled day, every scenario, and documents of several shipments are replayed with one to four
 //! lanes and shards, cut into turns of different sizes, and compared with one lane, one shard and
-//! turns of one document.
+//! turns of one document: without rules, and with rules and ticks that let their timers fire.
 
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::intake::TICK;
 use crossdock_tests::replay::{self, Document, Replay, micros};
 use crossdock_tests::scenario::Scenario;
 use std::fs;
@@ -17,11 +18,13 @@ use std::path::Path;
 fn lines(
     feeds: &Feeds,
     documents: &[Document],
+    rules: bool,
     lanes: usize,
     shards: usize,
     turn: usize,
 ) -> (String, u64) {
-    let options = EngineOptions { lanes, shards, ..EngineOptions::default() };
+    let rules = rules.then(replay::rules);
+    let options = EngineOptions { lanes, shards, rules, ..EngineOptions::default() };
     let mut replay = Replay::with(feeds, &options);
     let mut bytes = Vec::new();
     for documents in documents.chunks(turn) {
@@ -36,15 +39,31 @@ fn lines(
 
 #[track_caller]
 fn check(documents: &[Document]) {
+    compare(documents, false);
+    // Time passes in between, and at the end long enough for every timer.
+    let mut documents = documents.to_vec();
+    documents.sort_by_key(|document| document.received);
+    let tick = |received| Document { feed: String::from(TICK), received, bytes: Vec::new() };
+    let days = |document: &Document, days: i64| document.received + days * 86_400_000_000;
+    let last = documents.last().expect("there are some").clone();
+    let middle = documents.len() / 2;
+    documents.insert(middle, tick(documents[middle].received));
+    documents.extend([0, 3, 40].map(|after| tick(days(&last, after))));
+    let said = compare(&documents, true);
+    assert!(said.contains("\"due\":"), "timers speak");
+}
+
+#[track_caller]
+fn compare(documents: &[Document], rules: bool) -> String {
     let feeds = replay::feeds();
-    let (expected, hash) = lines(&feeds, documents, 1, 1, 1);
+    let (expected, hash) = lines(&feeds, documents, rules, 1, 1, 1);
     assert!(!expected.is_empty());
-    let (_, shorter) = lines(&feeds, &documents[..documents.len() / 2], 1, 1, 1);
+    let (_, shorter) = lines(&feeds, &documents[..documents.len() / 2], rules, 1, 1, 1);
     assert!(hash != 0 && hash != shorter);
     for lanes in 1..=4 {
         for shards in 1..=4 {
             for turn in [1, 7, documents.len()] {
-                let (found, found_hash) = lines(&feeds, documents, lanes, shards, turn);
+                let (found, found_hash) = lines(&feeds, documents, rules, lanes, shards, turn);
                 let pairs = expected.lines().zip(found.lines());
                 for (number, (expected, found)) in pairs.enumerate() {
                     assert_eq!(
@@ -57,6 +76,7 @@ fn check(documents: &[Document]) {
             }
         }
     }
+    expected
 }
 
 #[test]

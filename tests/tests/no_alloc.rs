@@ -8,16 +8,17 @@
 //! memory was asked for.
 //! # Holds
 //! Known events: no allocation for a document. New events of a known shipment with known words: none
-//! but the growth of the history's pools, which double.
+//! but the growth of the history's pools, which double. Rules watch, and raise.
 //! # Does not hold
 //! New shipments, new texts and dead letters: they are kept, so they take memory.
 
 use crossdock_core::batch::Batch;
+use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::Intake;
 use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
 use crossdock_core::output::Output;
-use crossdock_core::shard::{Shard, ShardOptions};
+use crossdock_core::shard::Shard;
 use crossdock_core::standardize::place::Atlas;
 use crossdock_model::reject::Outcome;
 use crossdock_model::time::Micros;
@@ -82,14 +83,15 @@ struct Way {
 
 impl Way {
     fn new(feeds: &Feeds) -> Self {
-        let options = ShardOptions {
+        let options = EngineOptions {
             shipments_expected: 4096,
             texts_size_max: 1 << 24,
-            feed_names: feeds.names(),
+            rules: Some(replay::rules()),
+            ..EngineOptions::default()
         };
         Self {
             lane: Lane::new(feeds.clone(), Atlas::load(), LaneOptions::default()),
-            shard: Shard::new(options),
+            shard: Shard::new(options.shard(feeds, 0)),
             batches: [Batch::default()],
             letters: Output::default(),
             output: Output::default(),
@@ -160,26 +162,31 @@ fn new_events_take_only_the_growth_of_histories() {
     const SHIPMENTS: usize = 2000;
     let feeds = replay::feeds();
     let mut way = Way::new(&feeds);
-    let round = |event: usize| -> Vec<Document> {
+    let round = |name: &str, event: usize| -> Vec<Document> {
         let document = |shipment: usize| {
             let bytes = format!(
-                r#"{{"carrier":"velo","tracking_number":"VX-{shipment}","event":"ARRIVED_FACILITY","at":"2026-05-21T{event:02}:00:00Z"}}"#
+                r#"{{"carrier":"velo","tracking_number":"{name}-{shipment}","event":"ARRIVED_FACILITY","at":"2026-05-21T{event:02}:00:00Z"}}"#
             );
             let received = micros("2026-05-22T00:00:00Z");
             Document { feed: String::from("generic"), received, bytes: bytes.into_bytes() }
         };
         (0..SHIPMENTS).map(document).collect()
     };
+    // The third event makes a rule raise for each shipment: others show how large that output is.
+    for event in 0..4 {
+        way.turn(&round("WX", event));
+    }
+    assert!(0 < way.shard.tally().rules.raised);
     // The first two events of each make the shipments, the senses and the pool of runs of four.
-    way.turn(&round(0));
-    way.turn(&round(1));
+    way.turn(&round("VX", 0));
+    way.turn(&round("VX", 1));
     TRACED.set(std::env::var_os("CROSSDOCK_TRACE_ALLOCATIONS").is_some());
     for event in 2..4 {
-        let new = way.turn(&round(event));
+        let new = way.turn(&round("VX", event));
         assert_eq!(new, (0, 0), "event {event} of {SHIPMENTS} shipments");
     }
     for event in 4..16 {
-        let (lane, shard) = way.turn(&round(event));
+        let (lane, shard) = way.turn(&round("VX", event));
         assert_eq!(lane, 0, "event {event}");
         // A pool and its list of free runs double: 12 times to 2,000 runs, two vectors.
         assert!(shard <= 24, "event {event}: {shard} allocations for {SHIPMENTS} events");

@@ -10,10 +10,13 @@
 //!   order in which they are to be applied.
 //! - Texts are spans of one arena, so that a warm batch takes nothing from the allocator.
 
+use std::sync::Arc;
+
 use crossdock_model::event::Event;
-use crossdock_model::id::ShipmentKey;
+use crossdock_model::id::{FeedId, ShipmentKey};
 use crossdock_model::limits::TEXT_LEN_MAX;
 use crossdock_model::time::{EventTime, Micros};
+use crossdock_rules::rule::ruleset::RuleSet;
 
 /// A text in a batch's arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,9 +90,28 @@ pub struct Group {
     pub item_count: u32,
 }
 
+/// A message of the log: what every shard has to know of it, whoever its shipments belong to.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its sequence.
+    pub seq: u64,
+    /// Stream time.
+    pub received: Micros,
+    /// Whose data.
+    pub tenant: Span,
+    /// The feed; none where it is a tick, a switch of rules, or a feed that is not known.
+    pub feed: Option<FeedId>,
+    /// When its event happened, where it brings a single one: how late the feed is.
+    pub happened: Micros,
+    /// The rules that are in force from here on, where it says so.
+    pub rules: Option<Arc<RuleSet>>,
+}
+
 /// Events of one turn for one shard.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// Every message of the turn, in the order of the log.
+    pub arrivals: Vec<Arrival>,
     /// Shipments of documents, in the order of the log.
     pub groups: Vec<Group>,
     /// Their events.
@@ -100,6 +122,7 @@ pub struct Batch {
 impl Batch {
     /// Empty, keeping its memory.
     pub fn clear(&mut self) {
+        self.arrivals.clear();
         self.groups.clear();
         self.items.clear();
         self.arena.clear();

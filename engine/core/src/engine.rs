@@ -9,6 +9,10 @@
 //!
 //! - `turn` is a pure function of (state, intake): no clock, no thread, no file.
 
+use std::sync::Arc;
+
+use crossdock_rules::rule::ruleset::RuleSet;
+
 use crate::batch::Batch;
 use crate::feeds::Feeds;
 use crate::intake::Intake;
@@ -32,6 +36,25 @@ pub struct EngineOptions {
     pub shipments_expected: usize,
     /// Bytes of distinct texts kept, by shard.
     pub texts_size_max: usize,
+    /// The rules that are in force until the log says otherwise; without, nobody watches.
+    pub rules: Option<Arc<RuleSet>>,
+}
+
+impl EngineOptions {
+    /// The options of one of the shards.
+    #[must_use]
+    pub fn shard(&self, feeds: &Feeds, index: usize) -> ShardOptions {
+        assert!(index < self.shards);
+        ShardOptions {
+            index,
+            count: self.shards,
+            shipments_expected: self.shipments_expected / self.shards,
+            texts_size_max: self.texts_size_max,
+            feed_names: feeds.names(),
+            feed_modes: feeds.modes(),
+            rules: self.rules.clone(),
+        }
+    }
 }
 
 impl Default for EngineOptions {
@@ -42,6 +65,7 @@ impl Default for EngineOptions {
             lane: LaneOptions::default(),
             shipments_expected: 1024,
             texts_size_max: 1 << 30,
+            rules: None,
         }
     }
 }
@@ -65,12 +89,11 @@ impl Engine {
     pub fn new(feeds: &Feeds, options: &EngineOptions) -> Self {
         assert!(0 < options.lanes && options.lanes <= crossdock_model::limits::LANES_MAX);
         assert!(0 < options.shards && options.shards <= crossdock_model::limits::SHARDS_MAX);
-        let shard_options = Self::shard_options(feeds, options);
         let atlas = Atlas::load();
         let lane = || Lane::new(feeds.clone(), atlas.clone(), options.lane.clone());
         Self {
             lanes: (0..options.lanes).map(|_| lane()).collect(),
-            shards: (0..options.shards).map(|_| Shard::new(shard_options.clone())).collect(),
+            shards: (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect(),
             batches: (0..options.shards).map(|_| Batch::default()).collect(),
             letters: Output::default(),
             outputs: (0..options.shards).map(|_| Output::default()).collect(),
@@ -81,7 +104,7 @@ impl Engine {
     }
 
     /// Takes one turn's documents in. What is to be said is visited in the order of the log.
-    pub fn turn(&mut self, intake: &Intake, mut visit: impl FnMut(&Output, &Message)) {
+    pub fn turn(&mut self, intake: &Intake, visit: impl FnMut(&Output, &Message)) {
         self.letters.clear();
         for batch in &mut self.batches {
             batch.clear();
@@ -100,9 +123,7 @@ impl Engine {
         self.book.turn(self.outputs.iter(), &mut self.book_output);
         let is_alone = self.letters.messages().is_empty() && self.book_output.messages().is_empty();
         if let ([output], true) = (self.outputs.as_slice(), is_alone) {
-            for message in output.messages() {
-                visit(output, message);
-            }
+            output::merge(&[output], visit);
             return;
         }
         let others = [&self.letters, &self.book_output];
@@ -149,16 +170,6 @@ impl Engine {
     pub fn replace_shards(&mut self, shards: Vec<Shard>) {
         assert!(shards.len() == self.shards.len());
         self.shards = shards;
-    }
-
-    /// What each shard of this engine is made with.
-    #[must_use]
-    pub fn shard_options(feeds: &Feeds, options: &EngineOptions) -> ShardOptions {
-        ShardOptions {
-            shipments_expected: options.shipments_expected / options.shards,
-            texts_size_max: options.texts_size_max,
-            feed_names: feeds.names(),
-        }
     }
 
     /// The shards, to look into.

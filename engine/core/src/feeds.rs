@@ -64,6 +64,12 @@ impl Feeds {
     pub fn names(&self) -> Vec<Box<str>> {
         self.set.feeds().iter().map(|feed| feed.name.clone()).collect()
     }
+
+    /// What the shipments of each feed are, by id; see [`Feed::mode`].
+    #[must_use]
+    pub fn modes(&self) -> Vec<Box<str>> {
+        self.set.feeds().iter().map(|feed| feed.mode.clone()).collect()
+    }
 }
 
 fn format_of(format: &program::Format) -> Format {

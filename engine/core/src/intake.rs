@@ -10,8 +10,10 @@
 //! - A warm intake takes nothing from the allocator.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use crossdock_model::time::Micros;
+use crossdock_rules::rule::ruleset::RuleSet;
 
 /// One document of a turn.
 #[derive(Clone, Debug)]
@@ -23,7 +25,23 @@ pub struct Incoming {
     tenant: Range<u32>,
     feed: Range<u32>,
     bytes: Range<u32>,
+    /// The rules that are in force from here on.
+    rules: Option<Arc<RuleSet>>,
 }
+
+impl Incoming {
+    /// The rules that are in force from here on, where the message says so.
+    #[must_use]
+    pub fn rules(&self) -> Option<&Arc<RuleSet>> {
+        self.rules.as_ref()
+    }
+}
+
+/// The feed name of a message that says only that time has passed; it has no tenant.
+pub const TICK: &str = "-tick";
+
+/// The feed name of a message that says which rules are in force from here on; it has no tenant.
+pub const RULES: &str = "-rules";
 
 /// Documents of one turn.
 #[derive(Debug, Default)]
@@ -52,7 +70,27 @@ impl Intake {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(document);
         let bytes = range(start, self.bytes.len());
-        self.documents.push(Incoming { seq, received, tenant, feed, bytes });
+        self.documents.push(Incoming { seq, received, tenant, feed, bytes, rules: None });
+    }
+
+    /// Adds a message that says only that time has passed.
+    pub fn push_tick(&mut self, seq: u64, received: Micros) {
+        self.push(seq, received, "", TICK, b"");
+    }
+
+    /// Adds a message that puts rules in force; without any it could not be followed, and those in
+    /// force stay.
+    pub fn push_rules(&mut self, seq: u64, received: Micros, rules: Option<Arc<RuleSet>>) {
+        self.push(seq, received, "", RULES, b"");
+        if let Some(last) = self.documents.last_mut() {
+            last.rules = rules;
+        }
+    }
+
+    /// True for a tick or a switch of rules, which carry no events.
+    #[must_use]
+    pub fn is_control(&self, document: &Incoming) -> bool {
+        self.tenant(document).is_empty() && matches!(self.feed(document), TICK | RULES)
     }
 
     fn put_name(&mut self, name: &str) -> Range<u32> {

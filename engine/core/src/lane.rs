@@ -23,8 +23,9 @@ use crossdock_format::{
 use crossdock_model::id::{FeedId, Position};
 use crossdock_model::limits;
 use crossdock_model::reject::Reject;
+use crossdock_model::time::Micros;
 
-use crate::batch::Batch;
+use crate::batch::{Arrival, Batch};
 use crate::dead_letter::DeadLetter;
 use crate::extract::Slots;
 use crate::feeds::Feeds;
@@ -131,7 +132,49 @@ impl Lane {
     pub fn read(&mut self, intake: &Intake, out: &mut LaneOutput<'_>) {
         assert!(!out.batches.is_empty());
         for incoming in intake.documents() {
-            self.guarded(intake, incoming, out);
+            self.arrive(intake, incoming, out);
+            if intake.is_control(incoming) {
+                self.reader.tally.ticks += 1;
+            } else {
+                self.guarded(intake, incoming, out);
+                self.note_lateness(out);
+            }
+        }
+    }
+
+    /// Tells every shard that the message is there.
+    fn arrive(&self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
+        let feed = self.feeds.by_name_near(intake.feed(incoming), self.last_feed);
+        let feed = feed.map(|feed| feed.id);
+        for batch in out.batches.iter_mut() {
+            // One source mostly sends for one tenant: its name is put down once.
+            let tenant = match batch.arrivals.last() {
+                Some(last) if batch.text(last.tenant) == intake.tenant(incoming) => last.tenant,
+                _ => batch.put(intake.tenant(incoming)),
+            };
+            batch.arrivals.push(Arrival {
+                seq: incoming.seq,
+                received: incoming.received,
+                tenant,
+                feed,
+                happened: Micros::NONE,
+                rules: incoming.rules().cloned(),
+            });
+        }
+    }
+
+    /// Notes how late the event of a document came, where it brought one: longer histories are
+    /// mostly known, and say nothing about it.
+    fn note_lateness(&self, out: &mut LaneOutput<'_>) {
+        let marks = || out.batches.iter().zip(&self.marks);
+        let new = |(batch, (_, items)): (&Batch, &(usize, usize))| batch.items.len() - items;
+        if marks().map(new).sum::<usize>() != 1 {
+            return;
+        }
+        let item = marks().find(|it| new(*it) == 1).and_then(|(batch, _)| batch.items.last());
+        let happened = item.map_or(Micros::NONE, |item| item.event.time.instant);
+        for arrival in out.batches.iter_mut().filter_map(|batch| batch.arrivals.last_mut()) {
+            arrival.happened = happened;
         }
     }
 

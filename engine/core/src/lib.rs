@@ -30,4 +30,5 @@ pub mod state_hash;
 pub mod tally;
 pub mod texts;
 pub mod timeline;
+pub mod watch;
 pub mod witness;

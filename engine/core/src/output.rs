@@ -8,7 +8,8 @@
 //! # Holds
 //!
 //! - Messages of one output are in the order in which their causes were applied.
-//! - After merging, messages are ordered by position whatever the number of lanes and shards.
+//! - After merging, messages are ordered by position whatever the number of lanes and shards. What
+//!   timers say has its place among the timers of its message only then: by when, then by whose.
 
 use crossdock_model::change::ChangeKind;
 use crossdock_model::id::{ChangeId, Position, ShipmentKey};
@@ -41,6 +42,8 @@ pub struct Message {
     pub kind: MessageKind,
     /// Stream time of the input that caused it, microseconds since 1970.
     pub received: i64,
+    /// Order among what timers say at one message; 0 for what an event says.
+    turn: u128,
     subject: (u32, u32),
     body: (u32, u32),
 }
@@ -172,6 +175,20 @@ impl Output {
         subject: impl FnOnce(&mut Vec<u8>),
         body: impl FnOnce(&mut Vec<u8>),
     ) {
+        self.push_at(Place { position, turn: 0 }, kind, received, subject, body);
+    }
+
+    /// Adds a message that may be a timer's.
+    pub fn push_at(
+        &mut self,
+        place: Place,
+        kind: MessageKind,
+        received: i64,
+        subject: impl FnOnce(&mut Vec<u8>),
+        body: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Place { position, turn } = place;
+        debug_assert!(position.is_timer() == (turn != 0));
         let start = self.bytes.len();
         subject(&mut self.bytes);
         let middle = self.bytes.len();
@@ -183,33 +200,114 @@ impl Output {
             position,
             kind,
             received,
+            turn,
             subject: (start as u32, middle as u32),
             body: (middle as u32, end as u32),
         });
     }
 }
 
+/// Where a message stands before the timers of one input message are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The position of the event, or [`Position::TIMERS`] at the message.
+    pub position: Position,
+    /// Which of the timers; 0 for an event.
+    pub turn: u128,
+}
+
+impl Place {
+    /// The place of an event.
+    #[must_use]
+    pub const fn of_event(position: Position) -> Self {
+        Self { position, turn: 0 }
+    }
+
+    /// The place of what a timer says at a message: timers go by second, then phase, then whose.
+    #[must_use]
+    pub const fn of_timer(seq: u64, second: u32, phase: u8, key: u128) -> Self {
+        let turn = ((second as u128) << 96) | ((phase as u128) << 94) | (key >> 34) | 1;
+        Self { position: Position { seq, index: Position::TIMERS }, turn }
+    }
+}
+
+/// Gives the timers of one input message their indexes.
+#[derive(Debug, Default)]
+struct Numbering {
+    seq: u64,
+    turn: u128,
+    index: u32,
+}
+
+impl Numbering {
+    fn number(&mut self, message: &Message) -> Message {
+        if message.turn == 0 {
+            return *message;
+        }
+        let seq = message.position.seq;
+        if self.seq != seq {
+            *self = Self { seq, turn: message.turn, index: Position::TIMERS };
+        } else if self.turn != message.turn {
+            self.turn = message.turn;
+            self.index += 1;
+        }
+        Message { position: Position { seq, index: self.index }, ..*message }
+    }
+}
+
 /// Visits the messages of several outputs of one turn in the order of the log.
 ///
-/// Each output is ordered by itself, so this is a merge. A position belongs to one lane's dead letters or
+/// Each output is ordered by itself, so this is a merge. A place belongs to one lane's dead letters or
 /// one shard's changes, and to the order book, whose output comes last and so speaks after them.
-pub fn merge<'a>(outputs: &[&'a Output], mut visit: impl FnMut(&'a Output, &'a Message)) {
+pub fn merge<'a>(outputs: &[&'a Output], mut visit: impl FnMut(&'a Output, &Message)) {
+    let mut numbering = Numbering::default();
     if let [output] = outputs {
         for message in output.messages() {
-            visit(output, message);
+            visit(output, &numbering.number(message));
         }
         return;
     }
     let mut heads = vec![0_usize; outputs.len()];
     // Ends: every turn moves one head by one.
     loop {
+        let place = |message: &Message| (message.position, message.turn);
         let next = outputs
             .iter()
             .enumerate()
-            .filter_map(|(i, output)| output.messages.get(heads[i]).map(|it| (it.position, i)))
+            .filter_map(|(i, output)| output.messages.get(heads[i]).map(|it| (place(it), i)))
             .min();
         let Some((_, i)) = next else { return };
-        visit(outputs[i], &outputs[i].messages[heads[i]]);
+        visit(outputs[i], &numbering.number(&outputs[i].messages[heads[i]]));
         heads[i] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(places: &[Place]) -> Output {
+        let mut output = Output::default();
+        for place in places {
+            let kind = MessageKind::DeadLetter(Reject::Malformed);
+            output.push_at(*place, kind, 0, |bytes| bytes.push(b's'), |bytes| bytes.push(b'b'));
+        }
+        output
+    }
+
+    #[test]
+    fn timers_are_counted_over_all_outputs_before_the_events_of_their_message() {
+        let event = |seq, index| Place::of_event(Position { seq, index });
+        let timer = |seq, second, key: u128| Place::of_timer(seq, second, 0, key << 64);
+        let a = output(&[event(1, 0), timer(2, 10, 5), timer(2, 10, 5), timer(2, 12, 1)]);
+        let b = output(&[timer(2, 10, 7), event(2, 1), timer(3, 20, 1)]);
+        let c = output(&[event(2, 0)]);
+        let mut found = Vec::new();
+        merge(&[&a, &b, &c], |_, message| {
+            let Position { seq, index } = message.position;
+            let word = if message.position.is_timer() { "t" } else { "" };
+            found.push(format!("{seq}.{word}{}", index % Position::TIMERS));
+        });
+        assert_eq!(found.join(" "), "1.0 2.t0 2.t0 2.t1 2.t2 2.0 2.1 3.t0");
     }
 }

@@ -337,6 +337,17 @@ impl Reading {
         record
     }
 
+    /// True where an entry says something that no other entry says: a fact with no other witness, or a
+    /// retraction.
+    #[must_use]
+    pub fn is_news(&self, index: usize) -> bool {
+        match self.roles[index] {
+            Role::Leads => self.group_of(index).is_none(),
+            Role::Retracts => true,
+            Role::Repeats(_) | Role::Retracted | Role::Elsewhere => false,
+        }
+    }
+
     /// True where an entry is a fact by itself and no other fact comes after it.
     #[must_use]
     pub fn is_last_fact(&self, index: usize) -> bool {

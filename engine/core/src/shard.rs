@@ -20,8 +20,11 @@
 
 mod change;
 mod roll_up;
+mod rules;
 mod saving;
 mod truth;
+
+use std::sync::Arc;
 
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
@@ -31,6 +34,7 @@ use crossdock_model::milestone::{Audience, Milestone};
 use crossdock_model::record::{Record, Seconds};
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::EventTime;
+use crossdock_rules::rule::ruleset::RuleSet;
 use hashbrown::HashTable;
 
 use crate::batch::{Batch, Group, Item};
@@ -45,16 +49,25 @@ use crate::shipment::Shipment;
 use crate::snapshot::Saving;
 use crate::tally::Tally;
 use crate::texts::{TextId, Texts};
+use crate::watch::Watch;
 
 /// What a shard needs to know at start.
 #[derive(Clone, Debug)]
 pub struct ShardOptions {
+    /// Which of the shards it is, from 0.
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
     /// Shipments to make room for.
     pub shipments_expected: usize,
     /// Bytes of distinct texts kept.
     pub texts_size_max: usize,
     /// Names of the feeds, by [`crossdock_model::id::FeedId`].
     pub feed_names: Vec<Box<str>>,
+    /// What the shipments of each feed are, in the words of rules.
+    pub feed_modes: Vec<Box<str>>,
+    /// The rules in force until the log says otherwise; without, nobody watches.
+    pub rules: Option<Arc<RuleSet>>,
 }
 
 /// The shipments of one shard.
@@ -78,6 +91,8 @@ pub struct Shard {
     opened: Option<(usize, u64)>,
     saving: Saving,
     entries_scratch: Vec<Entry>,
+    /// What rules know, where there are any.
+    watch: Option<Box<Watch>>,
 }
 
 /// Where a change was caused, for the writer.
@@ -93,7 +108,13 @@ impl Shard {
     /// Takes the memory it expects to use.
     #[must_use]
     pub fn new(options: ShardOptions) -> Self {
+        let ShardOptions { index, count, shipments_expected, feed_modes, rules, .. } = &options;
+        let watch = rules.as_ref().map(|rules| {
+            let rules = Arc::clone(rules);
+            Box::new(Watch::new(rules, (*index, *count), *shipments_expected, feed_modes))
+        });
         Self {
+            watch,
             index: HashTable::with_capacity(options.shipments_expected),
             shipments: Vec::with_capacity(options.shipments_expected),
             histories: Histories::default(),
@@ -119,6 +140,12 @@ impl Shard {
         &self.tally
     }
 
+    /// What rules know, where there are any.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
+
     /// How many shipments it knows.
     #[must_use]
     pub fn shipment_count(&self) -> usize {
@@ -136,15 +163,28 @@ impl Shard {
 
     /// Applies one batch. Messages are appended to `out` in the order of the log.
     pub fn apply(&mut self, batch: &Batch, out: &mut Output) {
-        for group in &batch.groups {
-            let slot = self.shipment_of(batch, group);
-            self.attributes(batch, group, slot, out);
-            let first = group.first_item as usize;
-            for item in &batch.items[first..first + group.item_count as usize] {
-                self.event(batch, group, item, slot, out);
+        let mut groups = batch.groups.iter().peekable();
+        if self.watch.is_some() {
+            for arrival in &batch.arrivals {
+                self.arrive(batch, arrival, out);
+                while let Some(group) = groups.next_if(|group| group.seq <= arrival.seq) {
+                    self.group(batch, group, out);
+                }
             }
-            self.close();
         }
+        for group in groups {
+            self.group(batch, group, out);
+        }
+    }
+
+    fn group(&mut self, batch: &Batch, group: &Group, out: &mut Output) {
+        let slot = self.shipment_of(batch, group);
+        self.attributes(batch, group, slot, out);
+        let first = group.first_item as usize;
+        for item in &batch.items[first..first + group.item_count as usize] {
+            self.event(batch, group, item, slot, out);
+        }
+        self.close();
     }
 
     /// The slot of the group's shipment, made where it is new.
@@ -178,6 +218,9 @@ impl Shard {
             eta_replaced: EventTime::default(),
             eta_observed: Seconds::NEVER,
         };
+        if let Some(watch) = &mut self.watch {
+            watch.grow(slot as usize, &name);
+        }
         self.name_scratch = name;
         self.shipments.push(shipment);
         let shipments = &self.shipments;
@@ -221,6 +264,7 @@ impl Shard {
         shipment.eta = group.eta;
         shipment.eta_observed = observed;
         self.say_estimate(batch, group, slot, (before, group.eta), out);
+        self.ask_at_estimate(group, slot, &before, out);
     }
 
     /// One event of one shipment.
@@ -258,10 +302,11 @@ impl Shard {
         self.add_entry_hash(slot, &new);
         let cause = Cause { batch, group, item, entry: Some(new) };
         let said = self.say(&cause, slot, &turn.difference(), out);
+        let alerts = self.ask_at_event(&cause, slot, &turn, out);
         self.roll_up(batch, group, Some(item), slot, out);
-        self.tally.outcome(match said {
-            0 if event.is_unmapped() => Outcome::Unmapped,
-            0 => Outcome::History,
+        self.tally.outcome(match (said, alerts) {
+            (0, _) if event.is_unmapped() => Outcome::Unmapped,
+            (0, 0) => Outcome::History,
             _ => Outcome::Emitted,
         });
     }

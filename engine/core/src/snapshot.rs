@@ -47,12 +47,16 @@ pub mod kind {
     pub const TEXTS: u32 = 2;
     /// Part of the table of senses, in order.
     pub const SENSES: u32 = 3;
+    /// What rules know beside shipments: one page of each shard, read before its rows.
+    pub const RULES: u32 = 4;
 }
 
 /// Parts of a row behind the shipment itself. Numbers are for ever.
 pub mod part {
     /// The history: entries of [`super::ENTRY_SIZE`] bytes.
     pub const HISTORY: u8 = 1;
+    /// What rules know of the shipment; see `watch::state`.
+    pub const RULES: u8 = 2;
 }
 
 /// Bytes of one saved history entry: its contents, then sense, text and place by number.
@@ -112,6 +116,8 @@ pub struct Saving {
     pub texts: (usize, usize),
     /// Senses to copy: from, up to.
     pub senses: (usize, usize),
+    /// What rules knew beside shipments, until it is a page.
+    pub rules: Vec<u8>,
     /// False before the first snapshot and after the last page of one.
     pub is_active: bool,
 }

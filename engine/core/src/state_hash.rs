@@ -35,6 +35,12 @@ pub fn of_shipment(shipment: &Shipment, order: &str, scratch: &mut Vec<u8>) -> u
     xxh3_64_with_seed(scratch, xxh3_64(order.as_bytes()))
 }
 
+/// The hash of what rules know of a shipment; 0 where that is nothing.
+#[must_use]
+pub fn of_rules(key: ShipmentKey, bytes: &[u8]) -> u64 {
+    if bytes.is_empty() { 0 } else { xxh3_64_with_seed(bytes, key.slot_hash()) }
+}
+
 /// The hash of one entry of a shipment's history.
 #[must_use]
 pub fn of_entry(key: ShipmentKey, entry: &Entry, sense: &Sense) -> u64 {

@@ -28,6 +28,47 @@ pub struct Tally {
     pub changes: [u64; ChangeKind::ALL.len()],
     /// Warnings about documents that were read all the same.
     pub warnings: u64,
+    /// Messages that carry no events: ticks and switches of rules. Not inputs.
+    pub ticks: u64,
+    /// What rules and timers did.
+    pub rules: RuleTally,
+}
+
+/// What rules and timers did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleTally {
+    /// Exceptions that live rules raised.
+    pub raised: u64,
+    /// Raises that ended.
+    pub resolved: u64,
+    /// Raises that were taken back.
+    pub retracted: u64,
+    /// Raises by rules in shadow mode: counted, told to nobody.
+    pub shadowed: u64,
+    /// Messages left out because the carrier's own exception had told the audience already.
+    pub muted: u64,
+    /// Timers that fired.
+    pub timers_fired: u64,
+    /// Timers that wait, at the end.
+    pub timers_pending: u64,
+    /// Switches to other rules. Every shard counts the same ones, so the largest number stands for all.
+    pub switches: u64,
+    /// Rules that could not be followed because a shipment is watched by too many.
+    pub overflows: u64,
+}
+
+impl RuleTally {
+    fn add(&mut self, other: &Self) {
+        self.raised += other.raised;
+        self.resolved += other.resolved;
+        self.retracted += other.retracted;
+        self.shadowed += other.shadowed;
+        self.muted += other.muted;
+        self.timers_fired += other.timers_fired;
+        self.timers_pending += other.timers_pending;
+        self.switches = self.switches.max(other.switches);
+        self.overflows += other.overflows;
+    }
 }
 
 impl Tally {
@@ -67,6 +108,8 @@ impl Tally {
         self.documents_empty += other.documents_empty;
         self.inputs += other.inputs;
         self.warnings += other.warnings;
+        self.ticks += other.ticks;
+        self.rules.add(&other.rules);
         add_each(&mut self.outcomes, &other.outcomes);
         add_each(&mut self.rejects, &other.rejects);
         add_each(&mut self.changes, &other.changes);

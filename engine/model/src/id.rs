@@ -8,13 +8,45 @@
 /// Where in the input log something stands: a message, and a place within its document.
 ///
 /// Outputs are ordered by position before they are committed, so that the bytes out do not
-/// depend on the number of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// depend on the number of threads. What timers say at a message stands before what its events say:
+/// their indexes are counted from [`Position::TIMERS`] and sort first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Sequence of the message in its stream, from 1. In embedded mode: the document's number.
     pub seq: u64,
-    /// Index within the document, from 0, in the order in which its events are applied.
+    /// Index within the document, from 0, in the order in which its events are applied; or
+    /// [`Position::TIMERS`] and the number of a timer that fired when the message came.
     pub index: u32,
+}
+
+impl Position {
+    /// The index of the first timer that fires at a message.
+    pub const TIMERS: u32 = 1 << 31;
+
+    /// An index as it sorts: timers first, then events.
+    #[must_use]
+    pub const fn rank_of(index: u32) -> u32 {
+        index.wrapping_add(Self::TIMERS)
+    }
+
+    /// True where a timer stands there, and not an event.
+    #[must_use]
+    pub const fn is_timer(self) -> bool {
+        Self::TIMERS <= self.index
+    }
+}
+
+impl Ord for Position {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        let key = |it: &Self| (it.seq, Self::rank_of(it.index));
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Position {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Identity of a shipment before epochs: a 128-bit hash of (tenant, carrier, number, own id).
@@ -60,6 +92,21 @@ pub struct ChangeId(pub u128);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timers_stand_before_the_events_of_their_message() {
+        let at = |seq, index| Position { seq, index };
+        let sorted = [
+            at(6, 9),
+            at(7, Position::TIMERS),
+            at(7, Position::TIMERS + 1),
+            at(7, 0),
+            at(7, 1),
+            at(8, Position::TIMERS),
+            at(8, 0),
+        ];
+        assert!(sorted.is_sorted(), "{sorted:?}");
+    }
 
     #[test]
     fn every_shard_gets_its_share() {

@@ -32,7 +32,7 @@ use crossdock_core::intake::Intake;
 use crossdock_core::lane::{Lane, LaneOutput};
 use crossdock_core::order_book::OrderBook;
 use crossdock_core::output::{self, Message, Output};
-use crossdock_core::shard::{Shard, ShardOptions};
+use crossdock_core::shard::Shard;
 use crossdock_core::standardize::place::Atlas;
 use crossdock_core::tally::Tally;
 use crossdock_model::limits::RING_BATCHES_MAX;
@@ -166,11 +166,7 @@ impl Pipeline {
         for (index, inboxes) in shard_readers.into_iter().enumerate() {
             let (outbox, reader) = ring(RING_BATCHES_MAX * lanes);
             pipeline.shards_out.push(reader);
-            let shard = Shard::new(ShardOptions {
-                shipments_expected: options.shipments_expected / shards,
-                texts_size_max: options.texts_size_max,
-                feed_names: feeds.names(),
-            });
+            let shard = Shard::new(options.shard(feeds, index));
             pipeline.threads.push(agent::spawn(ShardAgent {
                 name: format!("shard-{index}"),
                 shard,

@@ -1,5 +1,7 @@
 //! Days as numbers: the proleptic Gregorian calendar since 1970-01-01, and its texts.
 
+use std::fmt::Write;
+
 /// The day number of a date.
 #[must_use]
 pub const fn to_days(year: i32, month: u8, day: u8) -> i32 {
@@ -91,16 +93,31 @@ pub fn parse_instant(text: &str) -> Option<i64> {
 /// `2026-11-27`.
 #[must_use]
 pub fn show_date(days: i64) -> String {
+    let mut out = String::new();
+    write_date(&mut out, days);
+    out
+}
+
+/// As [`show_date`], added to a text.
+pub fn write_date(out: &mut String, days: i64) {
     let (year, month, day) = from_days(i32::try_from(days.clamp(-700_000, 2_900_000)).unwrap_or(0));
-    format!("{year:04}-{month:02}-{day:02}")
+    write!(out, "{year:04}-{month:02}-{day:02}").expect("writing to a string");
 }
 
 /// `2026-11-27T10:00:00Z`.
 #[must_use]
 pub fn show_instant(seconds: i64) -> String {
+    let mut out = String::new();
+    write_instant(&mut out, seconds);
+    out
+}
+
+/// As [`show_instant`], added to a text.
+pub fn write_instant(out: &mut String, seconds: i64) {
     let second = seconds.rem_euclid(86_400);
-    let date = show_date(seconds.div_euclid(86_400));
-    format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    write_date(out, seconds.div_euclid(86_400));
+    let (hours, minutes) = (second / 3600, second / 60 % 60);
+    write!(out, "T{hours:02}:{minutes:02}:{:02}Z", second % 60).expect("writing to a string");
 }
 
 /// `Mon`.

@@ -30,9 +30,9 @@ use super::suite::{self, FeedTest};
 use super::yaml::{Kind, Node};
 
 /// Keys of a feed file.
-pub(crate) const KEYS: [&str; 13] = [
+pub(crate) const KEYS: [&str; 14] = [
     "feed", "title", "carrier", "format", "order", "detect", "empty_if", "sources", "extends",
-    "shipment", "event", "codes", "tests",
+    "shipment", "event", "codes", "tests", "mode",
 ];
 
 /// Keys without which a feed is none.
@@ -82,6 +82,7 @@ pub(crate) fn feed(
         id: FeedId::default(),
         name: text_of(root, "feed"),
         title: text_of(root, "title"),
+        mode: text_of(root, "mode"),
         revision: revision(root),
         format: format(root.get("format").unwrap_or(&empty), errors),
         carrier,
@@ -179,7 +180,7 @@ fn revision(root: &Node) -> u64 {
 }
 
 fn sources(root: &Node, errors: &mut Errors) {
-    for key in ["title", "sources", "feed"] {
+    for key in ["title", "sources", "feed", "mode"] {
         if let Some(node) = root.get(key) {
             read::texts(node, &format!("`{key}`"), errors);
         }

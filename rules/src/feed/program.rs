@@ -44,6 +44,9 @@ pub struct Feed {
     pub name: Box<str>,
     /// What it is, one line.
     pub title: Box<str>,
+    /// What its shipments are, as rules call it: `parcel`, `ltl`, `ftl`, `bopis`, `b2b`; empty where
+    /// that is not the same for all of them.
+    pub mode: Box<str>,
     /// 64-bit hash of the file's meaning: two files that read alike have the same revision.
     pub revision: u64,
     /// How bytes become a tape.

@@ -42,6 +42,8 @@ pub enum Cause {
     EventRetracted = 5,
     /// The rule was taken out of the rule set.
     Withdrawn = 6,
+    /// The number is used for another shipment now, or turned out to be used more often.
+    EpochOver = 7,
 }
 
 impl Cause {
@@ -56,6 +58,7 @@ impl Cause {
             Self::LateEvent => "late_event",
             Self::EventRetracted => "event_retracted",
             Self::Withdrawn => "withdrawn",
+            Self::EpochOver => "epoch_over",
         }
     }
 }

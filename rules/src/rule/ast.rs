@@ -1,5 +1,7 @@
 //! A predicate as written.
 
+use std::fmt::Write;
+
 use super::diagnostic::Span;
 use super::duration::Duration;
 
@@ -184,10 +186,18 @@ fn quoted(text: &str) -> String {
 
 /// Millionths as a decimal with at least one place: `0.7`.
 pub(crate) fn decimal(value: i64) -> String {
-    let sign = if value < 0 { "-" } else { "" };
+    let mut out = String::new();
+    write_decimal(&mut out, value);
+    out
+}
+
+/// As [`decimal`], added to a text.
+pub(crate) fn write_decimal(out: &mut String, value: i64) {
+    if value < 0 {
+        out.push('-');
+    }
     let size = value.unsigned_abs();
-    let places = format!("{:06}", size % 1_000_000);
-    let places = places.trim_end_matches('0');
-    let places = if places.is_empty() { "0" } else { places };
-    format!("{sign}{}.{places}", size / 1_000_000)
+    write!(out, "{}.{:06}", size / 1_000_000, size % 1_000_000).expect("writing to a string");
+    let zeros = out.bytes().rev().take(5).take_while(|byte| *byte == b'0').count();
+    out.truncate(out.len() - zeros);
 }

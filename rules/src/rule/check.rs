@@ -39,6 +39,7 @@ use super::tree::{Atom, Comparison, Pred, Test, Unary, Value};
 use super::typing::{Names, Place, event_word, predicate};
 use super::yaml;
 use crate::calendar::{Calendar, civil};
+use crossdock_model::exception::ExceptionClass;
 use crossdock_model::milestone::Audience;
 use finish::{groups_of, index, indexed_groups, known_fields, state_shape, wakes};
 
@@ -270,6 +271,7 @@ impl<'a> Checker<'a> {
             title: def.title.as_ref().map(|word| word.text.clone()).unwrap_or_default(),
             owner: owner(def, file),
             package: file.package.as_ref().map(|word| word.text.clone()).unwrap_or_default(),
+            class: ExceptionClass::from_name(&def.raise.code.text).unwrap_or_default(),
             code: def.raise.code.text.clone(),
             severity,
             audiences,

@@ -1,6 +1,6 @@
 //! Lengths of time as rule files write them: `90m`, `36h`, `1d12h`, `24bh`, `3bd`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::limits;
 
@@ -99,18 +99,28 @@ fn decimal(seconds: u32) -> String {
 /// Seconds as `1d12h`, the two largest units: what people read.
 #[must_use]
 pub fn show(seconds: i64) -> String {
-    let sign = if seconds < 0 { "-" } else { "" };
+    let mut out = String::new();
+    write(&mut out, seconds);
+    out
+}
+
+/// As [`show`], added to a text.
+pub fn write(out: &mut String, seconds: i64) {
+    if seconds < 0 {
+        out.push('-');
+    }
     let mut rest = seconds.unsigned_abs();
-    let mut out = String::from(sign);
+    let start = out.len();
     for (scale, unit) in [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')] {
         let number = rest / scale;
         rest %= scale;
         if number != 0 {
-            out.push_str(&number.to_string());
-            out.push(unit);
+            write!(out, "{number}{unit}").expect("writing to a string");
         }
     }
-    if out.len() == sign.len() { "0s".to_owned() } else { out }
+    if out.len() == start {
+        out.push_str("0s");
+    }
 }
 
 /// A time of day as `21:00`: seconds from midnight, 24:00 is the end of the day.

@@ -225,6 +225,42 @@ pub struct Texts<'a> {
     pub number: Option<&'a str>,
 }
 
+/// The kept events of a shipment, however the caller keeps them: an event is made when a rule asks.
+pub trait History: core::fmt::Debug {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The event of an index below [`History::count`].
+    fn get(&self, index: usize) -> Event;
+}
+
+impl History for &[Event] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, index: usize) -> Event {
+        self[index]
+    }
+}
+
+impl History for [Event; 0] {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn get(&self, _: usize) -> Event {
+        unreachable!("no index is below 0")
+    }
+}
+
+impl Facts<'_> {
+    /// The kept events.
+    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+        (0..self.history.count()).map(|index| self.history.get(index))
+    }
+}
+
 /// One shipment at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -238,7 +274,7 @@ pub struct Facts<'a> {
     pub scene: Scene<'a>,
     /// The kept events of this epoch in any order, the present one among them. Counts, `seen` of
     /// a detail, and late anchors are answered from it.
-    pub history: &'a [Event],
+    pub history: &'a dyn History,
     /// Attributes.
     pub shipment: &'a Shipment,
     /// Texts.

@@ -5,6 +5,8 @@
 //! - [`FieldId`] is an index into a row of values; `row` fills it.
 //! - The list is what `crossdock rules fields` prints; nothing else is reachable from a rule.
 
+use std::fmt::Write;
+
 use crossdock_model::detail::Detail;
 use crossdock_model::event::Possession;
 use crossdock_model::exception::ExceptionClass;
@@ -108,60 +110,78 @@ impl Enum {
     /// Its words, lower case, with their numbers.
     #[must_use]
     pub fn words(self) -> Vec<(String, i64)> {
+        let mut words = Vec::new();
+        self.each(&mut |word, number| words.push((word.to_ascii_lowercase(), number)));
+        words
+    }
+
+    /// Adds the word of a number, lower case; the number itself where it has none.
+    pub(crate) fn write_word(self, out: &mut String, wanted: i64) {
+        let start = out.len();
+        self.each(&mut |word, number| {
+            if number == wanted && out.len() == start {
+                out.push_str(word);
+            }
+        });
+        out[start..].make_ascii_lowercase();
+        if out.len() == start {
+            write!(out, "{wanted}").expect("writing to a string");
+        }
+    }
+
+    /// Visits its words as the taxonomy writes them, with their numbers.
+    fn each(self, visit: &mut dyn FnMut(&str, i64)) {
         fn of<T: Copy>(
             all: &[T],
             name: fn(T) -> &'static str,
             number: fn(T) -> i64,
-        ) -> Vec<(String, i64)> {
-            all.iter().map(|item| (name(*item).to_ascii_lowercase(), number(*item))).collect()
+            visit: &mut dyn FnMut(&str, i64),
+        ) {
+            all.iter().for_each(|item| visit(name(*item), number(*item)));
         }
-        let fixed = |words: &[&str]| {
-            words.iter().zip(0..).map(|(word, number)| ((*word).to_owned(), number)).collect()
-        };
+        let mut fixed =
+            |words: &[&str]| words.iter().zip(0..).for_each(|(word, number)| visit(word, number));
         match self {
-            Self::Milestone => of(Milestone::ALL, Milestone::name, |item| item as i64),
-            Self::Detail => of(Detail::ALL, Detail::name, |item| item as i64),
-            Self::Exception => of(ExceptionClass::ALL, ExceptionClass::name, |item| item as i64),
-            Self::Reason => of(Reason::ALL, Reason::name, |item| item as i64),
-            Self::Party => of(
-                &[
-                    Party::Unknown,
-                    Party::Carrier,
-                    Party::Shipper,
-                    Party::Consignee,
-                    Party::Customs,
-                    Party::ForceMajeure,
-                    Party::Platform,
-                ],
-                Party::name,
-                |item| item as i64,
-            ),
-            Self::Direction => of(
-                &[Direction::Forward, Direction::ReturnToSender, Direction::Return],
-                Direction::name,
-                |item| item as i64,
-            ),
-            Self::Possession => of(
-                &[
-                    Possession::Unknown,
-                    Possession::Shipper,
-                    Possession::Carrier,
-                    Possession::Customs,
-                    Possession::PickupPoint,
-                    Possession::Consignee,
-                    Possession::ReturnsCenter,
-                ],
-                Possession::name,
-                |item| item as i64,
-            ),
             Self::Accuracy => {
-                fixed(&["unknown", "rooftop", "street", "postcode", "city", "region"])
+                fixed(&["unknown", "rooftop", "street", "postcode", "city", "region"]);
             }
             Self::Confidence => fixed(&["unknown", "low", "medium", "high"]),
             Self::Subject => fixed(&["shipment", "feed", "order"]),
+            Self::Milestone => of(Milestone::ALL, Milestone::name, |item| item as i64, visit),
+            Self::Detail => of(Detail::ALL, Detail::name, |item| item as i64, visit),
+            Self::Exception => {
+                of(ExceptionClass::ALL, ExceptionClass::name, |item| item as i64, visit);
+            }
+            Self::Reason => of(Reason::ALL, Reason::name, |item| item as i64, visit),
+            Self::Party => of(&PARTIES, Party::name, |item| item as i64, visit),
+            Self::Direction => of(&DIRECTIONS, Direction::name, |item| item as i64, visit),
+            Self::Possession => of(&POSSESSIONS, Possession::name, |item| item as i64, visit),
         }
     }
 }
+
+const PARTIES: [Party; 7] = [
+    Party::Unknown,
+    Party::Carrier,
+    Party::Shipper,
+    Party::Consignee,
+    Party::Customs,
+    Party::ForceMajeure,
+    Party::Platform,
+];
+
+const DIRECTIONS: [Direction; 3] =
+    [Direction::Forward, Direction::ReturnToSender, Direction::Return];
+
+const POSSESSIONS: [Possession; 7] = [
+    Possession::Unknown,
+    Possession::Shipper,
+    Possession::Carrier,
+    Possession::Customs,
+    Possession::PickupPoint,
+    Possession::Consignee,
+    Possession::ReturnsCenter,
+];
 
 impl Type {
     /// The word in messages.

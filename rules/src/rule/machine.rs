@@ -284,11 +284,11 @@ impl Machine<'_> {
             return true;
         }
         let only_milestones = EventSet { milestones: MilestoneSet(0), ..*set }.is_empty();
-        !only_milestones && self.facts.history.iter().any(|event| set.has(event))
+        !only_milestones && self.facts.events().any(|event| set.has(&event))
     }
 
     fn count(&self, set: &EventSet) -> i64 {
-        self.facts.history.iter().filter(|event| set.has(event)).count() as i64
+        self.facts.events().filter(|event| set.has(event)).count() as i64
     }
 }
 

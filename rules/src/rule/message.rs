@@ -9,9 +9,9 @@
 use std::fmt::Write;
 
 use super::action::{ARGS_MAX, Args};
-use super::ast::decimal;
+use super::ast::write_decimal;
 use super::diagnostic::{Diagnostic, Report, Span, nearest};
-use super::duration::show;
+use super::duration;
 use super::facts::Symbol;
 use super::field::{FieldId, Type};
 use super::limits;
@@ -175,18 +175,35 @@ impl Message {
     #[must_use]
     pub fn render(&self, args: &Args, name: &dyn Fn(Symbol) -> Option<String>) -> String {
         let mut out = String::new();
+        self.write(&mut out, args, &mut |out, symbol| match name(symbol) {
+            Some(word) => {
+                out.push_str(&word);
+                true
+            }
+            None => false,
+        });
+        out
+    }
+
+    /// As [`Message::render`], added to a text that keeps its memory. `name` adds the word of a
+    /// [`Symbol`] and says whether it knew one.
+    pub fn write(
+        &self,
+        out: &mut String,
+        args: &Args,
+        name: &mut dyn FnMut(&mut String, Symbol) -> bool,
+    ) {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Slot(index, otherwise) => match args.0.get(*index) {
                     Some(&value) if value != ABSENT => {
-                        out.push_str(&show_slot(self.slots[*index], value, name));
+                        write_slot(out, self.slots[*index], value, name);
                     }
                     _ => out.push_str(otherwise),
                 },
             }
         }
-        out
     }
 }
 
@@ -219,46 +236,64 @@ fn find(name: &str, span: Span, promise: Promise<'_>, report: &mut Report) -> Op
     None
 }
 
-/// A value as people read it.
-#[must_use]
-pub fn show_slot(slot: Slot, value: i64, name: &dyn Fn(Symbol) -> Option<String>) -> String {
+/// A value as people read it, added to a text.
+fn write_slot(
+    out: &mut String,
+    slot: Slot,
+    value: i64,
+    name: &mut dyn FnMut(&mut String, Symbol) -> bool,
+) {
     match slot {
-        Slot::Elapsed | Slot::Limit => show(value),
-        Slot::Deadline => civil::show_instant(value),
-        Slot::Count => value.to_string(),
-        Slot::DistanceKm => show_value(Type::Float, value / 100_000 * 100_000, name),
-        Slot::Field(field) => show_value(field.kind(), value, name),
+        Slot::Elapsed | Slot::Limit => duration::write(out, value),
+        Slot::Deadline => civil::write_instant(out, value),
+        Slot::Count => write!(out, "{value}").expect("writing to a string"),
+        Slot::DistanceKm => write_decimal(out, value / 100_000 * 100_000),
+        Slot::Field(field) => write_value(out, field.kind(), value, name),
     }
 }
 
 /// A value of a kind as people read it.
 #[must_use]
 pub fn show_value(kind: Type, value: i64, name: &dyn Fn(Symbol) -> Option<String>) -> String {
+    let mut out = String::new();
+    write_value(&mut out, kind, value, &mut |out, symbol| match name(symbol) {
+        Some(word) => {
+            out.push_str(&word);
+            true
+        }
+        None => false,
+    });
+    out
+}
+
+fn write_value(
+    out: &mut String,
+    kind: Type,
+    value: i64,
+    name: &mut dyn FnMut(&mut String, Symbol) -> bool,
+) {
     match kind {
-        Type::Bool => if value == 0 { "false" } else { "true" }.to_owned(),
-        Type::Int => value.to_string(),
-        Type::Float => decimal(value),
-        Type::Text => "(text)".to_owned(),
-        Type::Enum(list) => {
-            let words = list.words();
-            let word = words.into_iter().find(|(_, number)| *number == value).map(|(word, _)| word);
-            word.unwrap_or_else(|| value.to_string())
-        }
+        Type::Bool => out.push_str(if value == 0 { "false" } else { "true" }),
+        Type::Int => write!(out, "{value}").expect("writing to a string"),
+        Type::Float => write_decimal(out, value),
+        Type::Text => out.push_str("(text)"),
+        Type::Enum(list) => list.write_word(out, value),
         Type::Name(_) => {
-            let symbol = Symbol(u32::try_from(value).unwrap_or(0));
-            name(symbol).unwrap_or_else(|| format!("#{value}"))
+            if !name(out, Symbol(u32::try_from(value).unwrap_or(0))) {
+                write!(out, "#{value}").expect("writing to a string");
+            }
         }
-        Type::Instant => civil::show_instant(value),
-        Type::Date => civil::show_date(value),
+        Type::Instant => civil::write_instant(out, value),
+        Type::Date => civil::write_date(out, value),
         Type::Time => {
-            let mut out = String::new();
-            write!(out, "{:02}:{:02}", value / 3600, value / 60 % 60).expect("writing to a string");
-            out
+            write!(out, "{:02}:{:02}", value / 3600, value / 60 % 60).expect("writing to a string")
         }
-        Type::Duration => show(value),
+        Type::Duration => duration::write(out, value),
         Type::Point => {
             let point = super::row::to_point(value);
-            format!("{},{}", decimal(i64::from(point.lat_e6)), decimal(i64::from(point.lon_e6)))
+            write_decimal(out, i64::from(point.lat_e6));
+            out.push(',');
+            write_decimal(out, i64::from(point.lon_e6));
         }
     }
 }

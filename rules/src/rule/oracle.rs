@@ -52,7 +52,7 @@ impl Oracle<'_> {
             Value::Const(value) => Some(*value),
             Value::Field(field) => self.field(*field),
             Value::CountOf(set) => {
-                Some(self.facts.history.iter().filter(|event| set.has(event)).count() as i64)
+                Some(self.facts.events().filter(|event| set.has(event)).count() as i64)
             }
             Value::Distance(from, to) => {
                 Some(geo::distance_e6(to_point(self.field(*from)?), to_point(self.field(*to)?)))

@@ -16,6 +16,14 @@ use super::runner::{Coverage, Outcome, RuleCoverage, run};
 use super::suite::{Suite, cases, suite};
 use super::yaml;
 
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The packs that are compiled in: `packs/exceptions` and `packs/calendars`.
+#[must_use]
+pub fn builtin() -> Pack {
+    Pack::of(BUILTIN_RULES.iter().map(|(name, text)| Source::new(*name, *text)))
+}
+
 /// Files by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Pack {

@@ -16,13 +16,12 @@
 //! - Moving twice from a set to itself changes nothing.
 //! - Every open raise is afterwards open under the same rule id and episode, or resolved as withdrawn.
 
-use crossdock_model::event::Event;
 use crossdock_model::record::Seconds;
 
 use super::action::{Action, Actions, Cause};
 use super::facts::Facts;
 use super::rows::{RowHandle, RowStore, RuleRow, Status};
-use super::ruleset::{Kind, Mode, RuleSet};
+use super::ruleset::{Kind, Mode, Rule, RuleSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Move {
@@ -37,6 +36,8 @@ enum Move {
 #[derive(Clone, Debug)]
 pub struct Migration {
     moves: Vec<Move>,
+    /// By index in the new set: it waits for something that no rule of that name waited for before.
+    arms: Vec<bool>,
 }
 
 impl Migration {
@@ -53,13 +54,19 @@ impl Migration {
                 None => Move::Withdraw,
             })
             .collect();
-        Self { moves }
+        let is_known = |rule: &Rule| {
+            let before = old.find(&rule.id).map(|index| old.rule(index));
+            before.is_some_and(|old| old.shape == rule.shape && old.mode != Mode::Disabled)
+        };
+        let arms = new.rules.iter().map(|rule| waits(rule) && !is_known(rule)).collect();
+        Self { moves, arms }
     }
 
-    /// True where some rule waits for something else now, so that shipments should be looked at again.
+    /// True where some rule is new or waits for something else now, so that shipments should be looked
+    /// at again.
     #[must_use]
     pub fn rearms(&self) -> bool {
-        self.moves.iter().any(|step| matches!(step, Move::Rearm(_)))
+        self.arms.contains(&true)
     }
 
     /// Moves the rows of one shipment. What is withdrawn is appended to `actions`, with the index of the *old* rule.
@@ -101,36 +108,42 @@ impl Migration {
     }
 }
 
+/// True where a rule may be armed from the history.
+fn waits(rule: &Rule) -> bool {
+    let waits = matches!(rule.kind, Kind::Expect { .. } | Kind::Silence { .. });
+    waits && !rule.apply_new && rule.mode != Mode::Disabled
+}
+
 impl RuleSet {
     /// Arms the `expect` and `silence` rules that wait for nothing, from the kept history: after a switch, for rules
-    /// that are new or wait for something else now. Rules with `apply: new` are left out. Raises nothing: what
-    /// is overdue is told by the next timer.
+    /// that are new or wait for something else now, `only` those; without, all of them. Rules with `apply: new` are
+    /// left out. Raises nothing: what is overdue is told by the next timer.
     pub fn rearm(
         &self,
+        only: Option<&Migration>,
         facts: &Facts<'_>,
         store: &mut RowStore,
         handle: &mut RowHandle,
         actions: &mut Actions,
     ) {
-        let waits = |kind: &Kind| matches!(kind, Kind::Expect { .. } | Kind::Silence { .. });
         let told = actions.list.len();
         // The newest event of each trigger is the one that would have armed the rule last.
         for (index, rule) in self.rules.iter().enumerate() {
+            let is_wanted = only.is_none_or(|migration| migration.arms[index]);
             let index = u16::try_from(index).expect("at most RULES_MAX");
-            if !waits(&rule.kind) || rule.apply_new || rule.mode == Mode::Disabled {
+            if !is_wanted || !waits(rule) {
                 continue;
             }
             if store.find(handle, index).is_some() {
                 continue;
             }
             let trigger = rule.trigger();
-            let newest: Option<&Event> = facts
-                .history
-                .iter()
+            let newest = facts
+                .events()
                 .filter(|event| trigger.has(event))
                 .max_by_key(|event| event.time.instant);
             if let Some(event) = newest {
-                let facts = Facts { event: Some(event), ..*facts };
+                let facts = Facts { event: Some(&event), ..*facts };
                 self.on_event_of(index, &facts, store, handle, actions);
             }
         }

@@ -88,8 +88,9 @@ pub struct RuleRow {
     pub count: u16,
     /// Where it stands.
     pub status: Status,
-    /// Reserved, 0.
-    pub spare: u8,
+    /// Audiences that were not told of the present raise, one bit per number: somebody else had told
+    /// them already. Set by the caller; the end of the raise is not told them either.
+    pub muted: u8,
 }
 
 const _: () = assert!(size_of::<RuleRow>() == 32, "two rows are one cache line");

@@ -18,6 +18,7 @@ use super::field::{FieldId, Groups};
 use super::index::Index;
 use super::machine::{Pool, Program};
 use super::message::Message;
+use crossdock_model::exception::ExceptionClass;
 use crossdock_model::milestone::{Audience, MilestoneSet};
 
 /// How urgent.
@@ -214,6 +215,8 @@ pub struct Rule {
     pub package: String,
     /// What it raises, such as `NO_ACCEPTANCE`.
     pub code: String,
+    /// The exception class of that name; `None` where the taxonomy has none.
+    pub class: ExceptionClass,
     /// How urgent.
     pub severity: Severity,
     /// Who is told, one bit per [`Audience`].

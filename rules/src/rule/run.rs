@@ -335,9 +335,8 @@ impl<'a> Turn<'a> {
         !rule.resolve.event.is_empty()
             && self
                 .facts
-                .history
-                .iter()
-                .any(|event| rule.resolve.event.has(event) && at < self.time_of(rule, event))
+                .events()
+                .any(|event| rule.resolve.event.has(&event) && at < self.time_of(rule, &event))
     }
 
     /// Opens. `row.anchor` is the moment it counts from.

@@ -155,7 +155,7 @@ impl<'a, W: World> Scenario<'a, W> {
         if migration.rearms() {
             let Self { set, world, setting, store, handle, actions, .. } = self;
             facts(world, setting, None, &OwnedScene::default(), None, self.now, |facts| {
-                set.rearm(facts, store, handle, actions);
+                set.rearm(Some(&migration), facts, store, handle, actions);
             });
         }
         self.next = self.actions.next;
@@ -219,7 +219,7 @@ fn facts<W: World, T>(
         after: world.after(),
         event,
         scene: Scene { code: scene.code.as_deref(), text: scene.text.as_deref(), ..scene.scene },
-        history: world.history(),
+        history: &world.history(),
         shipment: &setting.shipment,
         texts: Texts {
             origin_postal: setting.origin_postal.as_deref(),

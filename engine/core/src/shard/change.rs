@@ -49,6 +49,11 @@ impl Shard {
     fn slot_hash(&mut self, slot: usize) -> u64 {
         let shipment = &self.shipments[slot];
         let order = self.texts.get(shipment.order);
-        state_hash::of_shipment(shipment, order, &mut self.bytes_scratch)
+        let scratch = &mut self.bytes_scratch;
+        let hash = state_hash::of_shipment(shipment, order, scratch);
+        let Some(watch) = &self.watch else { return hash };
+        scratch.clear();
+        watch.put_ship(slot, scratch);
+        hash.wrapping_add(state_hash::of_rules(shipment.key, scratch))
     }
 }

@@ -1,19 +1,24 @@
 //! A shard as the pages of a snapshot, and a shard made from rows.
 
-use super::Shard;
+use super::{Shard, ShardOptions};
 use crate::entry::Entry;
 use crate::shipment::Shipment;
 use crate::snapshot::bytes::{Flaw, Source, put_text};
 use crate::snapshot::table::put_sense;
 use crate::snapshot::{self, ENTRY_SIZE, Saving, Tables, kind, part};
 use crate::state_hash;
+use crate::watch::Watch;
 use crossdock_model::id::ShipmentKey;
 
 impl Shard {
     /// Begins a snapshot of the state as it is now. One that was under way is given up.
     pub fn begin_saving(&mut self) {
         assert!(self.opened.is_none(), "a snapshot begins between two turns");
-        let Saving { slots, ahead, texts, senses, is_active } = &mut self.saving;
+        let Saving { slots, ahead, texts, senses, rules, is_active } = &mut self.saving;
+        rules.clear();
+        if let Some(watch) = &self.watch {
+            watch.put_shared(&self.feed_names, rules);
+        }
         slots.begin(self.shipments.len());
         ahead.clear();
         // Text 0 is the empty one; it is written, so that numbers are places.
@@ -34,6 +39,10 @@ impl Shard {
         page.clear();
         if !self.saving.is_active {
             return None;
+        }
+        if !self.saving.rules.is_empty() {
+            core::mem::swap(page, &mut self.saving.rules);
+            return Some(kind::RULES);
         }
         core::mem::swap(page, &mut self.saving.ahead);
         // Ends: every turn copies a slot.
@@ -88,7 +97,29 @@ impl Shard {
                     }
                 }
             });
+            if let Some(watch) = &self.watch {
+                snapshot::put_part(out, part::RULES, |out| watch.put_ship(slot, out));
+            }
         });
+    }
+
+    /// Takes what rules knew beside shipments: of the first shard that saved, and of every other.
+    ///
+    /// # Errors
+    ///
+    /// See [`Flaw`].
+    pub fn take_shared(
+        &mut self,
+        page: &[u8],
+        options: &ShardOptions,
+        is_first: bool,
+    ) -> Result<(), Flaw> {
+        match &mut self.watch {
+            None => {}
+            Some(watch) if is_first => **watch = Watch::of_shared(page, options)?,
+            Some(watch) => watch.add_shared(page, options)?,
+        }
+        Ok(())
     }
 
     /// The key of a row, which says what shard it belongs to.
@@ -115,6 +146,10 @@ impl Shard {
             return Err(row.flaw("a shipment stands in it twice"));
         }
         let mut hash = 0_u64;
+        let slot = u32::try_from(self.shipments.len()).expect("memory ends before slots do");
+        if let Some(watch) = &mut self.watch {
+            watch.grow(slot as usize, self.texts.get(shipment.name));
+        }
         self.entries_scratch.clear();
         // Ends: every turn takes a part of the row.
         while let Some((number, mut source)) = snapshot::take_part(&mut row, "a part of a row")? {
@@ -130,6 +165,13 @@ impl Shard {
                         self.entries_scratch.push(entry);
                     }
                 }
+                part::RULES => {
+                    if let Some(watch) = &mut self.watch
+                        && !source.is_empty()
+                    {
+                        watch.take_ship(slot as usize, &mut source)?;
+                    }
+                }
                 other => return Err(source.flaw(format!("part {other} is not known"))),
             }
         }
@@ -141,7 +183,6 @@ impl Shard {
             .histories
             .add(entries, &self.senses)
             .ok_or_else(|| Flaw::new("a history", "too long or not in order"))?;
-        let slot = u32::try_from(self.shipments.len()).expect("memory ends before slots do");
         self.shipments.push(shipment);
         let shipments = &self.shipments;
         self.index

@@ -13,6 +13,9 @@ use crate::shard::{Shard, ShardOptions};
 #[derive(Debug)]
 pub struct Loader<'a> {
     shard: Shard,
+    options: ShardOptions,
+    /// No page of rules was taken yet.
+    is_first: bool,
     index: usize,
     count: usize,
     /// One per shard that saved.
@@ -29,7 +32,18 @@ impl<'a> Loader<'a> {
     ) -> Self {
         assert!(index < count);
         let tables = saved.iter().map(Tables::new).collect();
-        Self { shard: Shard::new(options), index, count, tables }
+        let shard = Shard::new(options.clone());
+        Self { shard, options, is_first: true, index, count, tables }
+    }
+
+    /// Takes the page of what rules knew beside shipments: every shard's, before any rows. Where this
+    /// shard has no rules it is passed over.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the page.
+    pub fn rules(&mut self, page: &[u8]) -> Result<(), Flaw> {
+        self.shard.take_shared(page, &self.options, core::mem::replace(&mut self.is_first, false))
     }
 
     /// Takes those rows of a page that belong to this shard. `saved_by` is the shard that wrote it.

@@ -11,14 +11,19 @@
 //! # Does not hold
 //! The writing (`committer`), the check of fingerprints (`reader`).
 
+use crossdock_model::id::Position as Place;
 use serde::{Deserialize, Serialize};
 
-/// How far the input is done. `index` 0: all of message `seq`; `index` n: only its first n events.
+/// Counts the timers of a message in [`Position::index`].
+pub const TIMERS: u32 = Place::TIMERS;
+
+/// How far the input is done. `index` 0: all of message `seq`; `index` n: what timers say at it and
+/// its first n events; [`TIMERS`] + n: only what its first n timers say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Stream sequence; 0 before the first message.
     pub seq: u64,
-    /// 0 for the whole message, else how many of its events are done.
+    /// 0 for the whole message, else how many of its events or timers are done.
     pub index: u32,
 }
 
@@ -33,13 +38,15 @@ impl Position {
     /// suppressed in a replay.
     #[must_use]
     pub const fn covers(self, seq: u64, index: u32) -> bool {
-        seq < self.seq || (seq == self.seq && (self.index == 0 || index < self.index))
+        let is_within = self.index == 0 || Place::rank_of(index) < Place::rank_of(self.index);
+        seq < self.seq || (seq == self.seq && is_within)
     }
 
     /// The order of progress: part of a message stands before all of it.
     #[must_use]
     pub fn reaches(self, other: Self) -> bool {
-        let rank = |p: Self| (p.seq, if p.index == 0 { u32::MAX } else { p.index });
+        let index = |p: Self| if p.index == 0 { u32::MAX } else { Place::rank_of(p.index) };
+        let rank = |p: Self| (p.seq, index(p));
         rank(self) >= rank(other)
     }
 }
@@ -210,15 +217,24 @@ mod tests {
     proptest! {
         /// The naive model: the set of all events that are done.
         #[test]
-        fn a_position_covers_what_is_done(seq in 0u64..4, index in 0u32..4, s in 0u64..4, i in 0u32..4) {
+        fn a_position_covers_what_is_done(seq in 0u64..4, index in 0u32..4, s in 0u64..4, i in 0u32..4, timers in any::<(bool, bool)>()) {
+            // An index behind the timers and one among them: `TIMERS` + 0 is never written.
+            let index = if timers.0 && index != 0 { TIMERS + index } else { index };
+            let i = if timers.1 { TIMERS + i } else { i };
             let position = Position { seq, index };
-            let done = s < seq || (s == seq && (index == 0 || i < index));
+            let within = match (TIMERS <= index, TIMERS <= i) {
+                (true, false) => false,
+                (false, true) => true,
+                _ => i < index,
+            };
+            let done = s < seq || (s == seq && (index == 0 || within));
             prop_assert_eq!(position.covers(s, i), done);
-            // Reaching is covering at least as much, for messages of up to 3 events.
+            // Reaching is covering at least as much, for messages of up to 3 timers and 3 events.
             let other = Position { seq: s, index: i };
-            let mut all = (0u64..4).flat_map(|a| (0u32..3).map(move |b| (a, b)));
+            let places = (0..3).chain(TIMERS..TIMERS + 3);
+            let mut all = (0u64..4).flat_map(|a| places.clone().map(move |b| (a, b)));
             let more = all.all(|(a, b)| position.covers(a, b) || !other.covers(a, b));
-            if index != 3 && i != 3 {
+            if index % TIMERS != 3 && i % TIMERS != 3 && i != TIMERS {
                 prop_assert_eq!(position.reaches(other), more);
             }
         }

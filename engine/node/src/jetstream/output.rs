@@ -5,7 +5,8 @@
 //! # Method
 //! A batch ends where the next input event would not fit any more, by number or by bytes; never
 //! within one event, so that a position can name the place. A batch that ends within a document
-//! has the position {seq, number of its events done}.
+//! has the position {seq, number of its events done}; one that ends among the timers that fired when
+//! the document came, {seq, 2^31 + number of timers done}.
 //! # Holds
 //! [`Output`], [`CommitRequest`], the cutting.
 //! # Does not hold
@@ -15,6 +16,7 @@ use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use async_nats::Subject;
 use bytes::Bytes;
+use crossdock_model::id::Position as Place;
 
 /// What NATS adds to a message besides subject, headers and body, bytes: verb, lengths, the batch
 /// headers and line ends. An upper bound; the byte budget of a batch counts it.
@@ -25,7 +27,7 @@ const WIRE_OVERHEAD: usize = 160;
 pub struct Output {
     /// The stream sequence of the input that caused it.
     pub seq: u64,
-    /// The event within that input.
+    /// The event within that input, or 2^31 and the number of a timer.
     pub index: u32,
     /// Where it goes.
     pub subject: Subject,
@@ -87,6 +89,7 @@ pub fn cut(
     assert!(start <= outputs.len());
     assert!(limits.outputs_max > 0);
     let place = |at: usize| (outputs[at].seq, outputs[at].index);
+    let order = |(seq, index): (u64, u32)| Place { seq, index };
     let mut bytes = 0;
     let mut end = start;
     // Ends: `end` grows in every turn.
@@ -97,7 +100,7 @@ pub fn cut(
             event_bytes += outputs[next].budget();
             next += 1;
         }
-        assert!(next == outputs.len() || place(end) < place(next));
+        assert!(next == outputs.len() || order(place(end)) < order(place(next)));
         let full = next - start > limits.outputs_max || bytes + event_bytes > limits.bytes_max;
         if full && end > start {
             let (seq, index) = place(end - 1);
@@ -149,6 +152,13 @@ mod tests {
     fn batches_end_between_events_and_name_the_place() {
         let many = usize::MAX;
         check(&[], 3, many, "0@end");
+        let timer = crossdock_model::id::Position::TIMERS;
+        check(
+            &[(1, 0), (2, timer), (2, timer + 1), (2, 0), (2, 1)],
+            2,
+            many,
+            "2@2.2147483649 2@2.1 1@end",
+        );
         check(&[(1, 0), (2, 0), (3, 0)], 3, many, "3@end");
         check(&[(1, 0), (2, 0), (3, 0)], 2, many, "2@2.0 1@end");
         check(&[(1, 0), (1, 1), (1, 2)], 2, many, "2@1.2 1@end");
@@ -170,11 +180,16 @@ mod tests {
             steps in prop::collection::vec((0u64..2, 0u32..3), 0..200),
             outputs_max in 1usize..20,
             bytes_max in 1usize..5000,
+            timers in any::<bool>(),
         ) {
-            let (mut seq, mut index) = (1, 0);
+            let first = if timers { Place::TIMERS } else { 0 };
+            let (mut seq, mut index) = (1, first);
             let mut outputs = Vec::new();
             for (seq_step, index_step) in steps {
-                if seq_step > 0 { seq += seq_step; index = 0; } else { index += index_step; }
+                // Timers first, then events.
+                if seq_step > 0 { seq += seq_step; index = first; }
+                else if Place::TIMERS + 2 < index { index = 0; }
+                else { index += index_step; }
                 outputs.push(output(seq, index));
             }
             let limits = BatchLimits { outputs_max, bytes_max };

@@ -59,7 +59,8 @@ impl Turn<'_> {
         let mut keys = [0_u64; DISTINCT_MAX];
         let mut count = 0;
         let zone = zones::of(self.set.calendars.zone(self.facts, Role::Destination));
-        for event in self.facts.history {
+        for event in self.facts.events() {
+            let event = &event;
             let time = self.time_of(rule, event);
             let inside = from <= time.0 && (within.is_none() || time <= to);
             if !inside || !of.has(event) || self.is_taken_back(event) || !self.fits(rule, event) {
@@ -83,7 +84,7 @@ impl Turn<'_> {
 
     /// True where the history has an event that takes this one back.
     fn is_taken_back(&self, event: &Event) -> bool {
-        self.facts.history.iter().any(|other| {
+        self.facts.events().any(|other| {
             other.flags.has(EventFlags::RETRACTS)
                 && other.detail == event.detail
                 && other.time.instant == event.time.instant

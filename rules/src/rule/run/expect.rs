@@ -28,13 +28,14 @@ impl Turn<'_> {
         if newest && row.episode != 0 && anchor <= row.anchor {
             return;
         }
-        let ends = |other: &Event| {
+        let ends = |other: Event| {
+            let other = &other;
             let counts = rule.once == Once::Shipment || anchor <= self.time_of(rule, other);
             other.fingerprint != event.fingerprint
                 && counts
                 && (want.has(other) || cancel.has(other))
         };
-        if self.facts.history.iter().any(ends) {
+        if self.facts.events().any(ends) {
             self.actions.note(row.rule, Edge::Quiet);
             if waits {
                 rest(row);

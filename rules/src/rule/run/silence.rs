@@ -90,7 +90,7 @@ impl Turn<'_> {
         if *of == only_scans {
             return self.facts.after.physical_at;
         }
-        let times = self.facts.history.iter().filter(|event| of.has(event));
-        times.map(|event| self.time_of(rule, event)).max().unwrap_or(Seconds::NEVER)
+        let times = self.facts.events().filter(|event| of.has(event));
+        times.map(|event| self.time_of(rule, &event)).max().unwrap_or(Seconds::NEVER)
     }
 }

@@ -1,0 +1,684 @@
+//! Rules in a shard: asked at every new event, and when time has passed.
+//!
+//! # Place
+//!
+//! `Batch` (arrivals) -> **`rules`** lets time pass before the events of a message are applied; after
+//! the fold of a new event the rules are asked about it. What they remember is a
+//! [`Watch`](crate::watch::Watch).
+//!
+//! # Holds
+//!
+//! - A timer that is due at second D fires at the first message of the log whose stream time is D or
+//!   later, before what that message brings, and sees D as the present.
+//! - Known events never come here.
+//!
+//! # Does not hold
+//!
+//! Events of an earlier epoch, or of an earlier parcel of a shared number: they are history.
+
+use std::sync::Arc;
+
+use crossdock_model::change::ChangeKind;
+use crossdock_model::detail::Detail;
+use crossdock_model::event::Event;
+use crossdock_model::exception::ExceptionSet;
+use crossdock_model::id::{Position, ShipmentKey};
+use crossdock_model::milestone::Direction;
+use crossdock_model::record::{Record, Seconds};
+use crossdock_model::time::{EventTime, Micros};
+use crossdock_rules::rule::action::{Action, Cause as Why};
+use crossdock_rules::rule::facts::{
+    Eta, Facts, Feed, HashInterner, Lane, Scene, Shipment as About, Subject, Symbol, Texts,
+};
+use crossdock_rules::rule::reload::Migration;
+use crossdock_rules::rule::ruleset::RuleSet;
+
+use super::truth::Turn;
+use super::{Cause, Shard};
+use crate::batch::{Arrival, Batch, Group};
+use crate::entry::Entry;
+use crate::output::{Output, Place};
+use crate::reading::{Dictionary, Role, Scope};
+use crate::say::{self, SEPARATOR};
+use crate::watch::kept::{self, Kept};
+use crate::watch::speak::{Speaker, Spoken};
+use crate::watch::{MODE_STORE, Ship, Watch, eta_of};
+
+/// The message of the log at which something happens.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    seq: u64,
+    received: Micros,
+}
+
+/// Phases of one message, in order: see [`Place::of_timer`].
+const TIMERS: u8 = 0;
+const RETURNS: u8 = 1;
+const SWITCH: u8 = 2;
+const SWITCH_OF_FEEDS: u8 = 3;
+
+/// What rules are asked about one shipment.
+struct Question<'a> {
+    before: &'a Record,
+    after: &'a Record,
+    event: Option<&'a Event>,
+    scene: Scene<'a>,
+    eta_before: Eta,
+    now: Seconds,
+}
+
+/// Where and why something is said.
+#[derive(Clone, Copy)]
+struct Voice<'a> {
+    place: Place,
+    second: Seconds,
+    received: Micros,
+    cause: Option<u64>,
+    told: u8,
+    mutes: &'a [(u16, u8)],
+    epoch: u16,
+}
+
+impl Voice<'_> {
+    fn of_timer(at: At, second: Seconds, phase: u8, key: u128, epoch: u16) -> Self {
+        let place = Place::of_timer(at.seq, second.0, phase, key);
+        Self { place, second, received: at.received, cause: None, told: 0, mutes: &[], epoch }
+    }
+}
+
+impl Shard {
+    /// A message of the log: time passes up to it, its feed is heard of, rules are switched.
+    pub(super) fn arrive(&mut self, batch: &Batch, arrival: &Arrival, out: &mut Output) {
+        let at = At { seq: arrival.seq, received: arrival.received };
+        let second = Seconds::from_micros(arrival.received);
+        if self.watch_mut().now < second {
+            self.pass_time(second, at, out);
+            self.watch_mut().now = second;
+        }
+        if arrival.feed.is_some() {
+            self.hear(batch, arrival, out);
+        }
+        if let Some(rules) = &arrival.rules {
+            self.switch(rules, at, out);
+        }
+        self.tally.rules = self.watch_mut().counted();
+    }
+
+    fn watch_mut(&mut self) -> &mut Watch {
+        self.watch.as_deref_mut().expect("only a shard with rules comes here")
+    }
+
+    /// Lends the watch, so that the shard beside it can be looked at.
+    fn lend<T>(&mut self, borrow: impl FnOnce(&mut Self, &mut Watch) -> T) -> T {
+        let mut watch = self.watch.take().expect("only a shard with rules comes here");
+        let result = borrow(self, &mut watch);
+        self.watch = Some(watch);
+        result
+    }
+
+    /// Fires what is due, second by second; of one second, by the key of whose it is.
+    fn pass_time(&mut self, to: Seconds, at: At, out: &mut Output) {
+        let mut due = core::mem::take(&mut self.watch_mut().due);
+        // Ends: each turn goes on to a later second, up to `to`.
+        loop {
+            due.clear();
+            let next = self.watch_mut().wheel.advance_second(to, &mut due);
+            self.fire_sources(next.map_or((to, u128::MAX), |next| (next, 0)), at, out);
+            let Some(now) = next else { break };
+            due.sort_unstable_by_key(|due| self.shipments[due.key as usize].key);
+            for due in &due {
+                let slot = due.key as usize;
+                self.fire_sources((now, self.shipments[slot].key.0), at, out);
+                self.open(slot);
+                self.lend(|shard, watch| shard.fire(watch, slot, now, at, out));
+                self.close();
+            }
+        }
+        self.watch_mut().due = due;
+    }
+
+    /// The timer of one shipment.
+    fn fire(&mut self, watch: &mut Watch, slot: usize, now: Seconds, at: At, out: &mut Output) {
+        watch.tally.timers_fired += 1;
+        let shipment = &self.shipments[slot];
+        let record = shipment.record;
+        let question = Question {
+            before: &record,
+            after: &record,
+            event: None,
+            scene: Scene::default(),
+            eta_before: eta_of(&shipment.eta),
+            now,
+        };
+        let key = shipment.key.0;
+        self.ask(watch, slot, &question);
+        watch.actions.next = watch.actions.next.map(|next| next.max(after(now)));
+        watch.set_timer(slot);
+        let voice = Voice::of_timer(at, now, TIMERS, key, record.epoch);
+        self.speak(watch, slot, &voice, out);
+    }
+
+    /// Shows a new event to the rules; gives how many changes they made of it.
+    pub(super) fn ask_at_event(
+        &mut self,
+        cause: &Cause<'_>,
+        slot: usize,
+        turn: &Turn,
+        out: &mut Output,
+    ) -> u64 {
+        let (true, Some(new)) = (self.watch.is_some(), cause.entry) else { return 0 };
+        self.lend(|shard, watch| shard.event_in(watch, cause, &new, slot, turn, out))
+    }
+
+    fn event_in(
+        &mut self,
+        watch: &mut Watch,
+        cause: &Cause<'_>,
+        new: &Entry,
+        slot: usize,
+        turn: &Turn,
+        out: &mut Output,
+    ) -> u64 {
+        let after = turn.after;
+        let shipment = &self.shipments[slot];
+        let is_earlier = after.first_at.is_some() && new.order < after.first_at;
+        let is_plain = !shipment.is_shared && !shipment.is_witnessed;
+        let is_news = is_plain || self.reading.is_news(self.read_index);
+        if after.epoch != shipment.record.epoch || is_earlier || !is_news {
+            return 0;
+        }
+        let eta = eta_of(&shipment.eta);
+        let place = Place::of_event(Position { seq: cause.group.seq, index: cause.item.index });
+        let fingerprint = cause.item.event.fingerprint.0;
+        let mut voice = Voice {
+            place,
+            second: watch.now,
+            received: cause.group.received,
+            cause: Some(fingerprint),
+            told: 0,
+            mutes: &[],
+            epoch: after.epoch,
+        };
+        let mut count = 0;
+        if watch.ships[slot].epoch != after.epoch {
+            count += self.begin_epoch(watch, slot, turn, voice, out);
+        }
+        let sense = *self.senses.get(new.sense);
+        self.note_source(watch, slot, &sense);
+        let event = kept::event_of(new, &sense);
+        let blank = Record::default();
+        let before = if turn.before.epoch == after.epoch { &turn.before } else { &blank };
+        let opened = ExceptionSet(after.open.0 & !before.open.0);
+        voice.told = opened
+            .iter()
+            .fold(0, |told, class| told | 1 << say::exception_audience(class, &after) as u8);
+        let question = Question {
+            before,
+            after: &after,
+            event: Some(&event),
+            scene: scene_of(cause.batch, cause),
+            eta_before: eta,
+            now: watch.now,
+        };
+        self.ask(watch, slot, &question);
+        watch.set_timer(slot);
+        count + self.speak(watch, slot, &voice, out)
+    }
+
+    /// Where the shipment's events come from, and what it turns out to be.
+    fn note_source(&self, watch: &mut Watch, slot: usize, sense: &crate::senses::Sense) {
+        let ship = &mut watch.ships[slot];
+        ship.source = watch.source;
+        let mode = watch.feed_modes.get(usize::from(sense.feed.0)).copied();
+        if let Some(mode) = mode.filter(|mode| *mode != Symbol::ABSENT) {
+            ship.mode = mode;
+        } else if sense.detail == Detail::PickupReadyStore {
+            ship.mode = HashInterner::of(MODE_STORE);
+        }
+    }
+
+    /// The rows of the epoch before end; those of the new one begin with its history.
+    fn begin_epoch(
+        &mut self,
+        watch: &mut Watch,
+        slot: usize,
+        turn: &Turn,
+        voice: Voice<'_>,
+        out: &mut Output,
+    ) -> u64 {
+        let ship = watch.ships[slot];
+        let mut count = 0;
+        if ship.epoch != 0 {
+            let (now, actions) = (watch.now, &mut watch.actions);
+            actions.clear();
+            for row in watch.store.rows(&ship.handle).iter().filter(|row| row.status.is_open()) {
+                let (rule, episode, cause) = (row.rule, row.episode, Why::EpochOver);
+                actions.list.push(Action::Resolve { rule, episode, at: now, cause });
+            }
+            let voice = Voice { epoch: ship.epoch, ..voice };
+            count = self.speak(watch, slot, &voice, out);
+            watch.store.clear(&mut watch.ships[slot].handle);
+        }
+        let shipment = &self.shipments[slot];
+        let epoch = turn.after.epoch;
+        let label = if shipment.is_shared {
+            let reading = &mut self.reading;
+            reading.find_parcels(self.histories.entries(shipment.run));
+            let newest = reading.parcels().last().map(|it| u32::from(it.unique) | 0x8000_0000);
+            newest.unwrap_or_else(|| u32::from(epoch))
+        } else {
+            u32::from(epoch)
+        };
+        let ship = &mut watch.ships[slot];
+        (ship.epoch, ship.label) = (epoch, label);
+        if !turn.is_last {
+            self.rearm(watch, slot, None);
+        }
+        count
+    }
+
+    /// Arms what waits for something, from the history.
+    fn rearm(&mut self, watch: &mut Watch, slot: usize, only: Option<&Migration>) {
+        let shipment = &self.shipments[slot];
+        let record = shipment.record;
+        let question = Question {
+            before: &record,
+            after: &record,
+            event: None,
+            scene: Scene::default(),
+            eta_before: eta_of(&shipment.eta),
+            now: watch.now,
+        };
+        self.with_facts(watch, slot, &question, |watch, slot, facts| {
+            let Watch { set, store, ships, actions, .. } = watch;
+            set.rearm(only, facts, store, &mut ships[slot].handle, actions);
+        });
+        watch.set_timer(slot);
+    }
+
+    /// The estimate changed without an event.
+    pub(super) fn ask_at_estimate(
+        &mut self,
+        group: &Group,
+        slot: usize,
+        before: &EventTime,
+        out: &mut Output,
+    ) {
+        let record = self.shipments[slot].record;
+        let ship = self.watch.as_ref().and_then(|watch| watch.ships.get(slot));
+        let is_watched = ship.is_some_and(|ship| ship.epoch == record.epoch);
+        if !is_watched || record.epoch == 0 {
+            return;
+        }
+        self.lend(|shard, watch| {
+            let now = watch.now;
+            let question = Question {
+                before: &record,
+                after: &record,
+                event: None,
+                scene: Scene::default(),
+                eta_before: eta_of(before),
+                now,
+            };
+            shard.ask(watch, slot, &question);
+            watch.set_timer(slot);
+            let place = Place::of_event(Position { seq: group.seq, index: group.index });
+            let voice = Voice {
+                place,
+                second: now,
+                received: group.received,
+                cause: None,
+                told: 0,
+                mutes: &[],
+                epoch: record.epoch,
+            };
+            shard.speak(watch, slot, &voice, out);
+        });
+    }
+
+    /// Asks the rules; what they say is in `watch.actions`.
+    fn ask(&mut self, watch: &mut Watch, slot: usize, question: &Question<'_>) {
+        watch.actions.clear();
+        self.with_facts(watch, slot, question, |watch, slot, facts| {
+            let Watch { set, store, ships, actions, .. } = watch;
+            let handle = &mut ships[slot].handle;
+            match facts.event {
+                Some(_) => set.on_event(facts, store, handle, actions),
+                None => set.on_timer(facts, store, handle, actions),
+            }
+        });
+    }
+
+    /// Borrows everything that rules may look at.
+    fn with_facts(
+        &mut self,
+        watch: &mut Watch,
+        slot: usize,
+        question: &Question<'_>,
+        run: impl FnOnce(&mut Watch, usize, &Facts<'_>),
+    ) {
+        let mut own = core::mem::take(&mut watch.entries);
+        own.clear();
+        let is_plain = self.read_facts(slot, question, &mut own);
+        let shipment = &self.shipments[slot];
+        let ship = watch.ships[slot];
+        let all = self.histories.entries(shipment.run);
+        let first_at = question.after.first_at;
+        let entries = if is_plain { all } else { own.as_slice() };
+        let entries = &entries[entries.partition_point(|entry| entry.order < first_at)..];
+        let is_return = entries
+            .first()
+            .is_some_and(|entry| self.senses.get(entry.sense).direction == Direction::Return);
+        let about = About {
+            tenant: ship.tenant,
+            carrier: ship.carrier,
+            mode: ship.mode,
+            is_return,
+            ..About::default()
+        };
+        let number = self.texts.get(shipment.name).rsplit(SEPARATOR).next();
+        let source = watch.sources.get(ship.source as usize);
+        let feed = source.map_or_else(Feed::default, |source| source.view(question.now));
+        let facts = Facts {
+            before: question.before,
+            after: question.after,
+            event: question.event,
+            scene: question.scene,
+            history: &Kept { entries, senses: &self.senses },
+            shipment: &about,
+            texts: Texts { number, ..Texts::default() },
+            eta_before: &question.eta_before,
+            eta: &eta_of(&shipment.eta),
+            lane: &Lane::default(),
+            feed: &feed,
+            now: question.now,
+        };
+        run(watch, slot, &facts);
+        watch.entries = own;
+    }
+
+    /// Reads the entries that are facts: of the newest parcel of a shared number, each once. True, and
+    /// nothing read, where all entries are.
+    fn read_facts(&mut self, slot: usize, question: &Question<'_>, own: &mut Vec<Entry>) -> bool {
+        let shipment = &self.shipments[slot];
+        if !shipment.is_shared && !shipment.is_witnessed {
+            return true;
+        }
+        let entries = self.histories.entries(shipment.run);
+        let reading = &mut self.reading;
+        // At an event it was just read.
+        if question.event.is_none() {
+            let mut scope = Scope::Whole;
+            if shipment.is_shared {
+                reading.find_parcels(entries);
+                scope = Scope::Parcel(reading.parcels().len() - 1);
+            }
+            let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
+            reading.read(entries, dictionary, scope);
+        }
+        let is_fact = |role: &Role| matches!(role, Role::Leads | Role::Retracts);
+        let facts = entries.iter().zip(reading.roles()).filter(|(_, role)| is_fact(role));
+        own.extend(facts.map(|(entry, _)| *entry));
+        false
+    }
+
+    /// Tells what the rules said about a shipment; gives the number of messages.
+    fn speak(
+        &mut self,
+        watch: &mut Watch,
+        slot: usize,
+        voice: &Voice<'_>,
+        out: &mut Output,
+    ) -> u64 {
+        if watch.actions.list.is_empty() {
+            return 0;
+        }
+        let shipment = &mut self.shipments[slot];
+        let ship = watch.ships[slot];
+        let mut parts = self.texts.get(shipment.name).split(SEPARATOR);
+        let mut part = || parts.next().unwrap_or("");
+        let (tenant, carrier, number) = (part(), part(), part());
+        let feed = watch.sources.get(ship.source as usize).map_or(0, |it| usize::from(it.feed.0));
+        let feed = self.feed_names.get(feed).map_or("", |name| name);
+        let speaker = Speaker {
+            key: shipment.key,
+            label: ship.label,
+            epoch: voice.epoch,
+            tenant,
+            carrier,
+            number,
+            order: self.texts.get(shipment.order),
+            feed,
+            milestone: Some(shipment.record.milestone),
+            direction: shipment.record.direction,
+            names: [(ship.carrier, carrier), (ship.tenant, tenant), (HashInterner::of(feed), feed)],
+            place: voice.place,
+            second: voice.second,
+            received: voice.received,
+            cause: voice.cause,
+            told: voice.told,
+            mutes: voice.mutes,
+        };
+        let spoken = watch.speak(ship.handle, &speaker, &mut shipment.version, out);
+        self.count_spoken(spoken)
+    }
+
+    fn count_spoken(&mut self, spoken: Spoken) -> u64 {
+        self.tally.changes[ChangeKind::ExceptionOpened as usize] += spoken.opened;
+        self.tally.changes[ChangeKind::ExceptionResolved as usize] += spoken.resolved;
+        spoken.opened + spoken.resolved
+    }
+
+    /// A message of a feed came: it is not silent any more.
+    fn hear(&mut self, batch: &Batch, arrival: &Arrival, out: &mut Output) {
+        let Some(feed) = arrival.feed else { return };
+        let name = self.feed_names.get(usize::from(feed.0)).map_or("", |name| name);
+        let watch = self.watch.as_deref_mut().expect("only a shard with rules comes here");
+        let index = watch.sources.find(batch.text(arrival.tenant), feed, name);
+        watch.source = u32::try_from(index).expect("sources are as few as tenants and feeds");
+        let now = watch.now;
+        let Some(source) = watch.sources.get_mut(index) else { return };
+        let was_silent = source.view(now).is_silent;
+        source.observe(now, Seconds::from_micros(arrival.happened));
+        if was_silent && source.is_own && !source.handle.is_empty() {
+            let at = At { seq: arrival.seq, received: arrival.received };
+            self.lend(|shard, watch| shard.ask_source(watch, index, now, (at, RETURNS), out));
+        }
+    }
+
+    /// Fires the feeds that are due before a moment: up to a second and, within it, a key.
+    fn fire_sources(&mut self, until: (Seconds, u128), at: At, out: &mut Output) {
+        // Ends: each turn moves one deadline behind the second in which it fired.
+        while let Some((now, index)) = self.watch_mut().sources.first_due(until.0) {
+            let watch = self.watch_mut();
+            let key = watch.sources.get(index).map_or(0, |source| source.key);
+            if (now, key) >= until {
+                return;
+            }
+            watch.tally.timers_fired += 1;
+            self.lend(|shard, watch| shard.ask_source(watch, index, now, (at, TIMERS), out));
+        }
+    }
+
+    /// Shows a feed to the rules about feeds.
+    fn ask_source(
+        &mut self,
+        watch: &mut Watch,
+        index: usize,
+        now: Seconds,
+        (at, phase): (At, u8),
+        out: &mut Output,
+    ) {
+        watch.actions.clear();
+        let Watch { set, store, sources, actions, .. } = &mut *watch;
+        let Some(source) = sources.get_mut(index) else { return };
+        let view = source.view(now);
+        let record = Record::default();
+        let about =
+            About { subject: Subject::Feed, tenant: source.tenant_symbol, ..About::default() };
+        let facts = Facts {
+            before: &record,
+            after: &record,
+            event: None,
+            scene: Scene::default(),
+            history: &[],
+            shipment: &about,
+            texts: Texts::default(),
+            eta_before: &Eta::default(),
+            eta: &Eta::default(),
+            lane: &Lane::default(),
+            feed: &view,
+            now,
+        };
+        set.on_timer(&facts, store, &mut source.handle, actions);
+        let silent = source.silent_from().filter(|silent| now < *silent);
+        let next = actions.next.map(|next| next.max(after(now)));
+        source.due = [silent, next].into_iter().flatten().min();
+        self.speak_of_source(watch, index, now, (at, phase), &[], out);
+    }
+
+    fn speak_of_source(
+        &mut self,
+        watch: &mut Watch,
+        index: usize,
+        now: Seconds,
+        (at, phase): (At, u8),
+        mutes: &[(u16, u8)],
+        out: &mut Output,
+    ) {
+        let Some(source) = watch.sources.get(index) else { return };
+        if watch.actions.list.is_empty() {
+            return;
+        }
+        let tenant = source.tenant.clone();
+        let feed = self.feed_names.get(usize::from(source.feed.0)).map_or("", |name| name);
+        let speaker = Speaker {
+            key: ShipmentKey(source.key),
+            label: 0,
+            epoch: 1,
+            tenant: &tenant,
+            carrier: "",
+            number: "",
+            order: "",
+            feed,
+            milestone: None,
+            direction: Direction::Forward,
+            names: [
+                (source.frozen.name, feed),
+                (source.tenant_symbol, &tenant),
+                Default::default(),
+            ],
+            place: Place::of_timer(at.seq, now.0, phase, source.key),
+            second: now,
+            received: at.received,
+            cause: None,
+            told: 0,
+            mutes,
+        };
+        let (handle, mut version) = (source.handle, source.version);
+        let spoken = watch.speak(handle, &speaker, &mut version, out);
+        if let Some(source) = watch.sources.get_mut(index) {
+            source.version = version;
+        }
+        self.count_spoken(spoken);
+    }
+
+    /// Puts other rules in force, here and now: rows move, what is withdrawn is told, what waits for
+    /// something else is armed again.
+    fn switch(&mut self, rules: &Arc<RuleSet>, at: At, out: &mut Output) {
+        let watch = self.watch_mut();
+        watch.tally.switches += 1;
+        let migration = Migration::new(&watch.set, rules);
+        let rearms = migration.rearms();
+        let is_concerned = |ship: &Ship| !ship.handle.is_empty() || rearms;
+        let mut slots: Vec<usize> = (0..watch.ships.len())
+            .filter(|&slot| watch.ships[slot].epoch != 0 && is_concerned(&watch.ships[slot]))
+            .collect();
+        slots.sort_unstable_by_key(|&slot| self.shipments[slot].key);
+        for &slot in &slots {
+            self.open(slot);
+            self.lend(|shard, watch| shard.migrate(watch, slot, &migration, at, out));
+            self.close();
+        }
+        self.lend(|shard, watch| shard.switch_sources(watch, &migration, at, out));
+        self.watch_mut().set = Arc::clone(rules);
+        for slot in slots.into_iter().filter(|_| rearms) {
+            self.open(slot);
+            self.lend(|shard, watch| {
+                watch.actions.clear();
+                shard.rearm(watch, slot, Some(&migration));
+            });
+            self.close();
+        }
+    }
+
+    /// Moves the rows of one shipment to the next rules.
+    fn migrate(
+        &mut self,
+        watch: &mut Watch,
+        slot: usize,
+        migration: &Migration,
+        at: At,
+        out: &mut Output,
+    ) {
+        watch.actions.clear();
+        let now = watch.now;
+        let Watch { store, ships, actions, .. } = &mut *watch;
+        let mutes: Vec<(u16, u8)> =
+            store.rows(&ships[slot].handle).iter().map(|row| (row.rule, row.muted)).collect();
+        migration.apply(store, &mut ships[slot].handle, now, actions);
+        watch.set_timer(slot);
+        let epoch = watch.ships[slot].epoch;
+        let key = self.shipments[slot].key.0;
+        let voice = Voice { mutes: &mutes, ..Voice::of_timer(at, now, SWITCH, key, epoch) };
+        self.speak(watch, slot, &voice, out);
+    }
+
+    fn switch_sources(
+        &mut self,
+        watch: &mut Watch,
+        migration: &Migration,
+        at: At,
+        out: &mut Output,
+    ) {
+        let mut own: Vec<(u128, usize)> = (0..watch.sources.list().len())
+            .map(|index| (watch.sources.list()[index].key, index))
+            .filter(|(_, index)| !watch.sources.list()[*index].handle.is_empty())
+            .collect();
+        own.sort_unstable();
+        let now = watch.now;
+        for (_, index) in own {
+            watch.actions.clear();
+            let Watch { store, sources, actions, .. } = &mut *watch;
+            let Some(source) = sources.get_mut(index) else { continue };
+            let mutes: Vec<(u16, u8)> =
+                store.rows(&source.handle).iter().map(|row| (row.rule, row.muted)).collect();
+            migration.apply(store, &mut source.handle, now, actions);
+            // Looked at in the next second: a rule that is new may have something to say.
+            source.due = Some(after(now));
+            self.speak_of_source(watch, index, now, (at, SWITCH_OF_FEEDS), &mutes, out);
+        }
+    }
+}
+
+/// A timer that fired looks again in a later second, or it would fire for ever.
+fn after(now: Seconds) -> Seconds {
+    Seconds(now.0.saturating_add(1))
+}
+
+/// What is known of the event's words and place.
+fn scene_of<'a>(batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a> {
+    let words = &cause.item.words;
+    let present = |text: &'a str| (!text.is_empty()).then_some(text);
+    let mut place = batch.text(words.place).split(SEPARATOR);
+    let (region, country) = (place.nth(1).unwrap_or(""), place.nth(1).unwrap_or(""));
+    // Names of more than two letters are not what rules are written in.
+    let short = |name: &str| if name.len() == 2 { HashInterner::of(name) } else { Symbol::ABSENT };
+    Scene {
+        region: short(region),
+        country: short(country),
+        code: present(batch.text(words.codes).split(SEPARATOR).next().unwrap_or("")),
+        text: present(batch.text(words.text)),
+        ..Scene::default()
+    }
+}

@@ -1,0 +1,155 @@
+//! What rules know of the shipments of one shard: rows, timers, feeds, and the rules in force.
+//!
+//! # Place
+//!
+//! Owned by a [`Shard`](crate::shard::Shard) that runs rules. `shard/rules` asks the rules at every
+//! new event, lets time pass, and writes what they say.
+//!
+//! # Method
+//!
+//! One row handle per shipment, one wheel entry per shipment, one clock per feed. Stream time moves
+//! second by second: a timer that was set for a second sees the shipment as it is then, with that
+//! second as the present, so that it does not matter how seldom messages come.
+//!
+//! # Holds
+//!
+//! - Nothing here depends on batches, lanes or the number of shards.
+//!
+//! # Does not hold
+//!
+//! The shipments themselves and the writing.
+
+pub mod alert;
+pub mod kept;
+pub mod sources;
+pub mod speak;
+pub mod state;
+
+use std::sync::Arc;
+
+use crossdock_model::record::Seconds;
+use crossdock_rules::rule::action::Actions;
+use crossdock_rules::rule::facts::{Eta, HashInterner, Symbol};
+use crossdock_rules::rule::rows::{RowHandle, RowStore};
+use crossdock_rules::rule::ruleset::RuleSet;
+use crossdock_rules::wheel::{Due, Wheel};
+
+use crate::entry::Entry;
+use crate::say::SEPARATOR;
+use crate::tally::RuleTally;
+use sources::Sources;
+
+/// What one shipment has beside its record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ship {
+    /// Its rows.
+    pub handle: RowHandle,
+    /// Its owner.
+    pub tenant: Symbol,
+    /// Who carries it.
+    pub carrier: Symbol,
+    /// `parcel`, `ltl` ..., where that is known.
+    pub mode: Symbol,
+    /// The epoch, or the parcel, in the ids of what rules say: the same for ever.
+    pub label: u32,
+    /// The feed of its last event.
+    pub source: u32,
+    /// The epoch that its rows belong to; 0 before the first event.
+    pub epoch: u16,
+}
+
+/// The rules of a shard and what they remember.
+#[derive(Debug)]
+pub struct Watch {
+    /// The rules in force.
+    pub set: Arc<RuleSet>,
+    /// Rows of all shipments and feeds.
+    pub store: RowStore,
+    /// One deadline per shipment.
+    pub wheel: Wheel,
+    /// By the shipment's slot.
+    pub ships: Vec<Ship>,
+    /// The feeds.
+    pub sources: Sources,
+    /// The feed of the message that is being applied.
+    pub source: u32,
+    /// Stream time, in whole seconds.
+    pub now: Seconds,
+    /// What was counted.
+    pub tally: RuleTally,
+    /// What the rules said at the last call.
+    pub actions: Actions,
+    /// The timers of one second.
+    pub due: Vec<Due>,
+    /// The facts of a shipment of several sources or parcels.
+    pub entries: Vec<Entry>,
+    /// The text of one alert.
+    pub message: String,
+    /// By feed id: what its shipments are.
+    pub feed_modes: Vec<Symbol>,
+}
+
+/// The mode of what waits in a store.
+pub const MODE_STORE: &str = "bopis";
+
+impl Watch {
+    /// A watch over nothing yet.
+    #[must_use]
+    pub fn new(
+        set: Arc<RuleSet>,
+        shard: (usize, usize),
+        shipments_expected: usize,
+        feed_modes: &[Box<str>],
+    ) -> Self {
+        Self {
+            set,
+            store: RowStore::new(),
+            wheel: Wheel::new(Seconds::NEVER, shipments_expected),
+            ships: Vec::with_capacity(shipments_expected),
+            sources: Sources::new(shard),
+            source: 0,
+            now: Seconds::NEVER,
+            tally: RuleTally::default(),
+            actions: Actions::with_capacity(64),
+            due: Vec::new(),
+            entries: Vec::new(),
+            message: String::with_capacity(1024),
+            feed_modes: feed_modes.iter().map(|mode| HashInterner::of(mode)).collect(),
+        }
+    }
+
+    /// Makes room for a shipment, whose name is `tenant \x1f carrier \x1f number`.
+    pub fn grow(&mut self, slot: usize, name: &str) {
+        assert!(slot <= self.ships.len(), "slots are given in order");
+        if slot < self.ships.len() {
+            return;
+        }
+        let mut parts = name.split(SEPARATOR);
+        let mut symbol = || HashInterner::of(parts.next().unwrap_or(""));
+        let (tenant, carrier) = (symbol(), symbol());
+        self.ships.push(Ship { tenant, carrier, ..Ship::default() });
+    }
+
+    /// Sets a shipment's deadline to what the rules said last.
+    pub fn set_timer(&mut self, slot: usize) {
+        let key = u32::try_from(slot).expect("a slot is 32 bits");
+        self.wheel.set(key, self.actions.next);
+    }
+
+    /// What was counted so far, and what waits now.
+    #[must_use]
+    pub fn counted(&self) -> RuleTally {
+        RuleTally {
+            timers_pending: self.wheel.len() as u64,
+            overflows: self.store.overflow_count(),
+            ..self.tally
+        }
+    }
+}
+
+/// The carrier's estimate, which is the only one there is so far.
+#[must_use]
+pub fn eta_of(time: &crossdock_model::time::EventTime) -> Eta {
+    let moment = if time.instant.is_some() { time.instant } else { time.local };
+    Eta { carrier_at: Seconds::from_micros(moment), ..Eta::default() }
+}

@@ -1,9 +1,11 @@
 //! Tests that cross crates: scenarios, conformance, simulation, real servers.
 
 pub mod arrangement;
+pub mod codes;
 pub mod naive;
 pub mod nats;
 pub mod proxy;
 pub mod reading;
 pub mod replay;
 pub mod scenario;
+pub mod witnesses;

@@ -68,6 +68,8 @@ pub struct Happening {
     pub offset: i64,
     /// Its time can't be believed.
     pub untrusted: bool,
+    /// Only its wall clock is known, read as universal time.
+    pub vague: bool,
     /// What it says.
     pub says: Saying,
 }
@@ -245,7 +247,10 @@ impl Truth {
         let new_attempt = self.attempted_at.is_none_or(|then| 2 * HOUR < event.at - then);
         let forward_scan = says.physical && (20..=44).contains(&there);
         let taken_back = match here {
-            rank::DELIVERED => forward_scan && later_day && 120 * 60 < since,
+            rank::DELIVERED => {
+                let ahead = if event.vague { 14 * HOUR } else { 0 };
+                forward_scan && later_day && 120 * 60 + ahead < since
+            }
             rank::LOST | rank::CANCELLED => forward_scan || there == rank::DELIVERED,
             _ => false,
         };

@@ -13,11 +13,12 @@
 //! Several parcels behind one number: `scenarios` has them.
 
 use crossdock_core::feeds::Feeds;
-use crossdock_model::detail::{Detail, Evidence};
+use crossdock_model::detail::Detail;
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::record::{Record, Seconds};
+use crossdock_model::record::Record;
 use crossdock_model::reject::Outcome;
 use crossdock_tests::arrangement::Random;
+use crossdock_tests::codes::{CODES, name, saying, seen};
 use crossdock_tests::naive::{Happening, Naive, Saying, Truth};
 use crossdock_tests::replay::{self, Document, Replay, Said, since};
 use proptest::prelude::*;
@@ -47,58 +48,6 @@ const START: i64 = 1_767_225_600;
 /// Everything is received at once, so that receipt decides nothing: 2027-10-01.
 const RECEIVED: i64 = 1_822_348_800;
 
-/// Codes of the `generic` feed, and the detail or exception each names. Exceptions that come with
-/// a detail stand behind a `+`.
-const CODES: &[&str] = &[
-    "ORDER_CREATED",
-    "PACKED",
-    "LABEL_CREATED",
-    "LABEL_VOIDED",
-    "PICKUP_SCHEDULED",
-    "PICKED_UP",
-    "ARRIVED_FACILITY",
-    "DEPARTED_FACILITY",
-    "CUSTOMS_PRESENTED",
-    "CUSTOMS_RELEASED",
-    "CUSTOMS_HELD+CUSTOMS_HOLD",
-    "ARRIVED_DELIVERY_DEPOT",
-    "OUT_FOR_DELIVERY",
-    "ATTEMPTED+DELIVERY_FAILED",
-    "PICKUP_READY_POINT",
-    "DELIVERED",
-    "DELIVERED_SIGNED",
-    "DELIVERED_PARTIAL",
-    "DELIVERED_DAMAGED+DAMAGED",
-    "RTS_INITIATED",
-    "RTS_DELIVERED",
-    "RETURN_REQUESTED",
-    "RETURN_LABEL_ISSUED",
-    "RETURN_RECEIVED",
-    "INSPECTION_STARTED",
-    "DISP_RESTOCK",
-    "REFUND_RELEASED",
-    "CANCELLED",
-    "LOST_CONFIRMED",
-    "DISPOSED",
-    "ETA_UPDATED",
-    "INFO_ONLY",
-    "EXCEPTION_RESOLVED",
-    "TENDERED_ACCEPTANCE_PENDING",
-    "POD_AVAILABLE",
-    "+DELAYED",
-    "+ADDRESS_ISSUE",
-    "+REFUSED",
-    "+HELD",
-    "+PAYMENT_DUE",
-    "+TRACKING_CONFLICT",
-    "+LOST_SUSPECTED",
-    "+UNCLAIMED",
-    "?SOMETHING_NEW",
-];
-
-/// Those of them that give a reason.
-const REASONED: &[&str] = &["CUSTOMS_HELD"];
-
 /// One random event: an index into [`CODES`], a time, an offset in hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
@@ -109,9 +58,7 @@ struct Event {
 
 impl Event {
     fn name(self) -> &'static str {
-        let code = CODES[self.code];
-        let name = code.split('+').next().unwrap_or("");
-        if name.is_empty() { &code[1..] } else { name.trim_start_matches('?') }
+        name(self.code)
     }
 
     fn document(self, number: &str) -> Document {
@@ -133,31 +80,11 @@ impl Event {
         let untrusted = RECEIVED + 2 * 3600 < self.at;
         let (at, offset) =
             if untrusted { (RECEIVED, self.hours * 3600) } else { (self.at, self.hours * 3600) };
-        Happening { at, offset, untrusted, says: self.saying() }
+        Happening { at, offset, untrusted, vague: false, says: self.saying() }
     }
 
     fn saying(self) -> Saying {
-        let mut parts = CODES[self.code].splitn(2, '+');
-        let name = parts.next().unwrap_or("");
-        let class = parts.next();
-        let detail = match (name, class) {
-            ("", _) => Detail::ExceptionOnly,
-            _ if name.starts_with('?') => Detail::Unmapped,
-            _ => Detail::from_name(name).expect("codes are named after details"),
-        };
-        let exception =
-            class.map(|class| ExceptionClass::from_name(class).expect("a class").name());
-        Saying {
-            rank: detail.milestone().rank(),
-            reason: REASONED.contains(&name),
-            detail: detail as u8,
-            exception,
-            physical: detail.evidence() == Evidence::Physical,
-            estimate: detail.evidence() == Evidence::Estimate,
-            unmapped: detail.evidence() == Evidence::Unmapped,
-            resolves: detail == Detail::ExceptionResolved,
-            customs_released: detail == Detail::CustomsReleased,
-        }
+        saying(self.code)
     }
 }
 
@@ -338,24 +265,6 @@ fn record(replay: &Replay, number: &str) -> Record {
     let found = replay.shipments(number);
     assert_eq!(found.len(), 1);
     found[0].1.record
-}
-
-/// A record in the words of the naive model.
-fn seen(record: &Record) -> Truth {
-    let time = |seconds: Seconds| seconds.is_some().then_some(i64::from(seconds.0));
-    let mut truth = Truth::default();
-    truth.epoch = u32::from(record.epoch);
-    truth.milestone = record.milestone.rank();
-    truth.previous = record.previous.rank();
-    truth.milestone_at = time(record.milestone_at);
-    truth.lane = record.direction as u8;
-    truth.open = record.open.iter().map(ExceptionClass::name).collect();
-    truth.attempts = u32::from(record.attempts);
-    truth.corrections = u32::from(record.corrections);
-    truth.possession_at = time(record.possession_at);
-    truth.delivered_at = time(record.delivered_at);
-    truth.events = u32::from(record.event_count);
-    truth
 }
 
 #[test]

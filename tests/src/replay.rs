@@ -14,6 +14,7 @@
 use crossdock_core::engine::{Engine, EngineOptions};
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::{Intake, TICK};
+use crossdock_core::lane::Lane;
 use crossdock_core::tally::Tally;
 use crossdock_model::record::Record;
 use crossdock_model::time::Micros;
@@ -106,6 +107,12 @@ impl Replay {
     #[must_use]
     pub fn with(feeds: &Feeds, options: &EngineOptions) -> Self {
         Self { engine: Engine::new(feeds, options), intake: Intake::default(), seq: 0, clock: 0 }
+    }
+
+    /// How many documents were read by a learned shape, without a tape.
+    #[must_use]
+    pub fn documents_by_shape(&self) -> u64 {
+        self.engine.lanes().iter().map(Lane::documents_by_shape).sum()
     }
 
     /// Puts a document into the next turn.

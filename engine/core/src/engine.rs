@@ -172,6 +172,12 @@ impl Engine {
         self.shards = shards;
     }
 
+    /// The lanes, to look into.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
     /// The shards, to look into.
     #[must_use]
     pub fn shards(&self) -> &[Shard] {

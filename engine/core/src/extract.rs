@@ -8,7 +8,7 @@
 //! # Method
 //!
 //! One pass over the entries of an object fills the slots of a level: each key, as a word, is looked
-//! up among the keys that the feed wants (`keys`). Expressions are evaluated from slots when somebody asks.
+//! up among the keys that the feed wants (`keys`); in a document of a known shape it has its number already. Expressions are evaluated from slots when somebody asks.
 //!
 //! # Holds
 //!
@@ -17,11 +17,12 @@
 
 pub mod evaluate;
 pub mod keys;
+pub mod known;
 
 use crossdock_format::{Node, TapeView};
-use crossdock_rules::feed::program::{Filter, SLOTS_MAX};
+use crossdock_rules::feed::program::{Filter, Slot};
 
-use keys::{KeyNode, LevelKeys};
+use keys::{KeyEdge, KeyNode, Known, LevelKeys};
 
 /// No value was found for a slot.
 const ABSENT: u32 = u32::MAX;
@@ -29,19 +30,48 @@ const ABSENT: u32 = u32::MAX;
 /// Tape indexes of what the feed's levels captured.
 #[derive(Debug)]
 pub struct Slots {
-    indexes: [u32; SLOTS_MAX],
+    /// One for each number that a slot may have, so that no access needs a check.
+    indexes: [u32; 256],
+    /// A bit for each slot that is filled.
+    filled: u128,
 }
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { indexes: [ABSENT; SLOTS_MAX] }
+        Self { indexes: [ABSENT; 256], filled: 0 }
     }
 }
 
 impl Slots {
-    /// The tape index in a slot.
+    /// True where one of the slots of a set is filled.
+    #[inline]
     #[must_use]
-    pub fn get(&self, slot: crossdock_rules::feed::program::Slot) -> Option<usize> {
+    pub const fn has_any(&self, wanted: u128) -> bool {
+        self.filled & wanted != 0
+    }
+
+    #[inline]
+    fn fill(&mut self, slot: Slot, index: u32) {
+        self.indexes[usize::from(slot.0)] = index;
+        self.filled |= u128::from(index != ABSENT) << slot.0;
+    }
+
+    #[inline]
+    fn copy(&mut self, source: Slot, target: Slot) {
+        self.fill(target, self.indexes[usize::from(source.0)]);
+    }
+
+    /// Empties the slots of a level; `mask` has their bits.
+    #[inline]
+    fn clear(&mut self, slots: &core::ops::Range<u8>, mask: u128) {
+        self.indexes[usize::from(slots.start)..usize::from(slots.end)].fill(ABSENT);
+        self.filled &= !mask;
+    }
+
+    /// The tape index in a slot.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, slot: Slot) -> Option<usize> {
         let index = self.indexes[usize::from(slot.0)];
         (index != ABSENT).then_some(index as usize)
     }
@@ -56,17 +86,16 @@ pub fn fill(
     slots: &mut Slots,
     children: &mut Vec<u32>,
 ) {
-    let range = usize::from(level.slots.start)..usize::from(level.slots.end);
-    slots.indexes[range].fill(ABSENT);
+    slots.clear(&level.slots, level.mask);
     for own in &level.own {
-        slots.indexes[usize::from(own.0)] = node as u32;
+        slots.fill(*own, node as u32);
     }
     let found_before = children.len();
     if let Some(keys) = level.node(0) {
         walk(&Walk { tape, level }, node, keys, slots, children);
     }
     for (source, target) in &level.copies {
-        slots.indexes[usize::from(target.0)] = slots.indexes[usize::from(source.0)];
+        slots.copy(*source, *target);
     }
     // `.` beside other ways is what remains where none of them leads anywhere: an envelope that
     // some senders leave out.
@@ -88,9 +117,12 @@ fn walk(
     slots: &mut Slots,
     children: &mut Vec<u32>,
 ) {
-    let nodes = walk_of.tape.nodes;
+    let TapeView { nodes, key_ids } = walk_of.tape;
     let Some(&Node::Object { len, .. }) = nodes.get(node) else { return };
     let mut at = node + 1;
+    if !key_ids.is_empty() {
+        return walk_known(walk_of, node, len, keys, slots, children);
+    }
     for _ in 0..len {
         let (Some(Node::String(key)), Some(value)) = (nodes.get(at), nodes.get(at + 1)) else {
             return;
@@ -100,18 +132,57 @@ fn walk(
             Node::Object { count, .. } | Node::Array { count, .. } => value_at + 1 + count,
             Node::String(_) | Node::Static(_) => value_at + 1,
         };
-        let Some(found) = keys.find(key) else { continue };
-        let edge = &keys.edges[found];
-        if let Some(slot) = edge.slot {
-            slots.indexes[usize::from(slot.0)] = value_at as u32;
+        if let Some(edge) = keys.find(key) {
+            found(walk_of, edge, value_at, slots, children);
         }
-        if let Some(descend) = &edge.descend {
-            descend_into(walk_of.tape, value_at, descend.filter.as_ref(), children);
+    }
+}
+
+/// The same where the keys have their numbers already.
+fn walk_known(
+    walk_of: &Walk<'_>,
+    node: usize,
+    len: usize,
+    keys: &KeyNode,
+    slots: &mut Slots,
+    children: &mut Vec<u32>,
+) {
+    let TapeView { nodes, key_ids } = walk_of.tape;
+    let mut at = node + 1;
+    for _ in 0..len {
+        let (Some(&id), Some(value)) = (key_ids.get(at), nodes.get(at + 1)) else { return };
+        let value_at = at + 1;
+        at = match value {
+            Node::Object { count, .. } | Node::Array { count, .. } => value_at + 1 + count,
+            Node::String(_) | Node::Static(_) => value_at + 1,
+        };
+        match keys.by_id(id) {
+            Known::Unwanted => {}
+            Known::Slot(slot) => slots.fill(slot, value_at as u32),
+            Known::Edge(index) => {
+                found(walk_of, &keys.edges[usize::from(index)], value_at, slots, children);
+            }
         }
-        if let Some(below) = edge.below.and_then(|below| walk_of.level.node(below)) {
-            let first = walk_of.tape.elements(value_at).next().unwrap_or(value_at);
-            walk(walk_of, first, below, slots, children);
-        }
+    }
+}
+
+/// What a wanted key asks for.
+fn found(
+    walk_of: &Walk<'_>,
+    edge: &KeyEdge,
+    value_at: usize,
+    slots: &mut Slots,
+    children: &mut Vec<u32>,
+) {
+    if let Some(slot) = edge.slot {
+        slots.fill(slot, value_at as u32);
+    }
+    if let Some(descend) = &edge.descend {
+        descend_into(walk_of.tape, value_at, descend.filter.as_ref(), children);
+    }
+    if let Some(below) = edge.below.and_then(|below| walk_of.level.node(below)) {
+        let first = walk_of.tape.elements(value_at).next().unwrap_or(value_at);
+        walk(walk_of, first, below, slots, children);
     }
 }
 

@@ -12,34 +12,48 @@ use crossdock_standard::time::{self as standard, LocalTime, write};
 #[derive(Debug)]
 pub struct Object<'a> {
     out: &'a mut Vec<u8>,
-    is_first: bool,
+    /// Where it began: every entry writes a comma before itself, and the first one becomes the brace.
+    start: usize,
 }
+
+/// The longest key that is written in one piece with its marks.
+const PIECE_KEY_LEN_MAX: usize = 28;
 
 impl<'a> Object<'a> {
     /// Opens an object.
     pub fn begin(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self { out, is_first: true }
+        let start = out.len();
+        Self { out, start }
     }
 
     /// Closes it.
     pub fn end(self) {
+        match self.out.get_mut(self.start) {
+            Some(first) => *first = b'{',
+            None => self.out.push(b'{'),
+        }
         self.out.push(b'}');
     }
 
+    /// A comma, the key and a colon. Inlined, so that for a key of the source text all of it is one constant.
+    #[inline(always)]
     fn key(&mut self, key: &str) {
-        // One reservation a field: the longest key and its marks are well below 32 bytes.
-        self.out.reserve(key.len() + 32);
-        if !self.is_first {
-            self.out.push(b',');
+        let len = key.len();
+        if PIECE_KEY_LEN_MAX < len {
+            self.out.extend_from_slice(b",\"");
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"\":");
+            return;
         }
-        self.is_first = false;
-        self.out.push(b'"');
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        let mut piece = [0_u8; PIECE_KEY_LEN_MAX + 4];
+        piece[..2].copy_from_slice(b",\"");
+        piece[2..2 + len].copy_from_slice(key.as_bytes());
+        piece[2 + len..4 + len].copy_from_slice(b"\":");
+        self.out.extend_from_slice(&piece[..4 + len]);
     }
 
     /// A text from the world, escaped; nothing where it is empty.
+    #[inline(always)]
     pub fn text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {
             self.key(key);
@@ -48,79 +62,71 @@ impl<'a> Object<'a> {
     }
 
     /// A text from the world, escaped, also where it is empty.
+    #[inline(always)]
     pub fn text_or_empty(&mut self, key: &str, text: &str) {
         self.key(key);
         write_text(self.out, text.as_bytes());
     }
 
     /// A name of our own that needs no escape.
+    #[inline(always)]
     pub fn name(&mut self, key: &str, name: &str) {
         self.key(key);
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.push(b'"');
+        write_name(self.out, name);
     }
 
     /// A number.
+    #[inline(always)]
     pub fn number(&mut self, key: &str, number: u64) {
         self.key(key);
-        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        write_number(self.out, number);
     }
 
     /// A truth.
+    #[inline(always)]
     pub fn truth(&mut self, key: &str, truth: bool) {
         self.key(key);
         self.out.extend_from_slice(if truth { b"true" } else { b"false" });
     }
 
     /// 128 bits in hex.
+    #[inline(always)]
     pub fn hex128(&mut self, key: &str, bits: u128) {
         self.key(key);
-        self.out.push(b'"');
-        write_hex(self.out, (bits >> 64) as u64);
-        write_hex(self.out, bits as u64);
-        self.out.push(b'"');
+        write_hex(self.out, &bits.to_be_bytes());
     }
 
     /// 64 bits in hex.
+    #[inline(always)]
     pub fn hex64(&mut self, key: &str, bits: u64) {
         self.key(key);
-        self.out.push(b'"');
-        write_hex(self.out, bits);
-        self.out.push(b'"');
+        write_hex(self.out, &bits.to_be_bytes());
     }
 
     /// An instant in UTC; nothing where none is known.
+    #[inline(always)]
     pub fn utc(&mut self, key: &str, time: Micros) {
         if let Some(micros) = time.get() {
             self.key(key);
-            self.out.push(b'"');
-            write_rfc3339(self.out, micros, Some(0));
-            self.out.push(b'"');
+            write_instant(self.out, micros, Some(0));
         }
     }
 
     /// An instant with its offset; nothing where no instant is known.
+    #[inline(always)]
     pub fn instant(&mut self, key: &str, time: &EventTime) {
         if let Some(micros) = time.instant.get() {
             self.key(key);
-            self.out.push(b'"');
-            write_rfc3339(self.out, micros, time.offset_minutes());
-            self.out.push(b'"');
+            write_instant(self.out, micros, time.offset_minutes());
         }
     }
 
     /// A wall clock: a date, or a date and a time, without a zone; nothing where none is known.
+    #[inline(always)]
     pub fn local(&mut self, key: &str, time: &EventTime) {
         if let Some(micros) = time.local.get() {
             self.key(key);
-            self.out.push(b'"');
-            let start = self.out.len();
-            write_rfc3339(self.out, micros, None);
-            if time.precision == Precision::Date {
-                self.out.truncate(start + "2026-05-21".len());
-            }
-            self.out.push(b'"');
+            write_wall_clock(self.out, micros, time.precision);
         }
     }
 
@@ -142,10 +148,7 @@ impl<'a> Object<'a> {
         if fields.is_empty() {
             return;
         }
-        if !self.is_first {
-            self.out.push(b',');
-        }
-        self.is_first = false;
+        self.out.push(b',');
         self.out.extend_from_slice(fields.as_bytes());
     }
 
@@ -171,14 +174,55 @@ impl<'a> Object<'a> {
     }
 }
 
-fn write_hex(out: &mut Vec<u8>, bits: u64) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0_u8; 16];
-    for (byte, pair) in bits.to_be_bytes().iter().zip(text.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+/// A name of our own in quotes.
+fn write_name(out: &mut Vec<u8>, name: &str) {
+    out.reserve(name.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
+}
+
+fn write_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
     }
-    out.extend_from_slice(&text);
+    table
+};
+
+/// Bits in hex and quotes.
+fn write_hex<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N]) {
+    let mut text = [b'"'; 34];
+    for (byte, pair) in bytes.iter().zip(text[1..].chunks_exact_mut(2)) {
+        pair.copy_from_slice(&HEX[usize::from(*byte)]);
+    }
+    out.extend_from_slice(&text[..2 * N + 2]);
+}
+
+/// An instant in quotes.
+fn write_instant(out: &mut Vec<u8>, micros: i64, offset_minutes: Option<i32>) {
+    out.push(b'"');
+    write_rfc3339(out, micros, offset_minutes);
+    out.push(b'"');
+}
+
+/// A wall clock in quotes, or only its date.
+fn write_wall_clock(out: &mut Vec<u8>, micros: i64, precision: Precision) {
+    out.push(b'"');
+    let start = out.len();
+    write_rfc3339(out, micros, None);
+    if precision == Precision::Date {
+        out.truncate(start + "2026-05-21".len());
+    }
+    out.push(b'"');
 }
 
 /// A time as RFC 3339: with `offset_minutes` as an instant, without as a wall clock.
@@ -198,14 +242,35 @@ fn write_rfc3339(out: &mut Vec<u8>, micros: i64, offset_minutes: Option<i32>) {
     }
 }
 
+const LOWS: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Not zero where one of eight bytes must be escaped.
+#[inline]
+const fn escaped(word: u64) -> u64 {
+    let quote = word ^ (LOWS * b'"' as u64);
+    let backslash = word ^ (LOWS * b'\\' as u64);
+    let zeros = (quote.wrapping_sub(LOWS) & !quote) | (backslash.wrapping_sub(LOWS) & !backslash);
+    (zeros | (word.wrapping_sub(LOWS * 0x20) & !word)) & HIGHS
+}
+
+/// True where a byte of a text must be escaped. Eight bytes at a time; the last eight once more take in the rest.
+#[inline]
+fn needs_escape(text: &[u8]) -> bool {
+    match text.last_chunk::<8>() {
+        Some(last) => {
+            let words = text.as_chunks::<8>().0.iter().chain([last]);
+            words.fold(0, |found, word| found | escaped(u64::from_le_bytes(*word))) != 0
+        }
+        None => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)),
+    }
+}
+
 /// A JSON string. Bytes are UTF-8 already.
 pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    // Nearly no text needs an escape; this loop has no early end, so it runs many bytes at a time.
-    let needs_escape = text
-        .iter()
-        .fold(false, |needs, &byte| needs | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
-    if !needs_escape {
+    if !needs_escape(text) {
         out.extend_from_slice(text);
         out.push(b'"');
         return;

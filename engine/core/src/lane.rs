@@ -15,10 +15,12 @@ mod event;
 mod particulars;
 mod reader;
 
+use core::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossdock_format::{
-    Compression, DecodeError, DecodeLimits, Decoder, Format, Inflater, PADDING, Splitter,
+    Compression, DecodeError, DecodeLimits, Decoder, Format, Inflater, PADDING, Shapes, Splitter,
+    Tape, TapeView,
 };
 use crossdock_model::id::{FeedId, Position};
 use crossdock_model::limits;
@@ -28,6 +30,7 @@ use crossdock_model::time::Micros;
 use crate::batch::{Arrival, Batch};
 use crate::dead_letter::DeadLetter;
 use crate::extract::Slots;
+use crate::extract::known::{Layout, Plans};
 use crate::feeds::Feeds;
 use crate::intake::{Incoming, Intake};
 use crate::output::Output;
@@ -36,7 +39,7 @@ use crate::standardize::place::Atlas;
 use crate::standardize::time::Clock;
 use crate::tally::Tally;
 
-use reader::{Context, Reader};
+use reader::{Context, Counts, Reader};
 
 /// The feed name under which a source hands on what it could not make a document of.
 pub const BAD_CAPTURE: &str = "-bad-capture";
@@ -53,6 +56,8 @@ pub struct LaneOptions {
     /// Read of a shipment also what no state needs: references, other numbers, service, places. For
     /// tools; it takes memory per document.
     pub with_particulars: bool,
+    /// Reads JSON documents by learned shapes where it can. Off, every document is decoded: the same events, more slowly.
+    pub uses_shapes: bool,
 }
 
 impl Default for LaneOptions {
@@ -62,6 +67,7 @@ impl Default for LaneOptions {
             document_depth_max: limits::DOCUMENT_DEPTH_MAX,
             document_events_max: limits::DOCUMENT_EVENTS_MAX,
             with_particulars: false,
+            uses_shapes: true,
         }
     }
 }
@@ -73,6 +79,10 @@ pub struct Lane {
     options: LaneOptions,
     decoder: Decoder,
     inflater: Inflater,
+    /// What is known of the documents of each feed, by its number; made with its first document.
+    learned: Vec<Option<Box<Learned>>>,
+    /// Values of the document that is read by its shape.
+    values: Tape<'static>,
     /// A copy of the document: decoders unescape in place, and dead letters keep the original.
     buffer: Vec<u8>,
     /// The feed of the document before, since one source mostly sends one feed.
@@ -80,6 +90,8 @@ pub struct Lane {
     /// Groups and events of each batch before the present document.
     marks: Vec<(usize, usize)>,
     reader: Reader,
+    /// Documents that were read by their shape, without a tape.
+    by_shape: u64,
 }
 
 /// What a lane writes to during a turn.
@@ -109,8 +121,11 @@ impl Lane {
             tally: Tally::default(),
             document_events_max: options.document_events_max,
             with_particulars: options.with_particulars,
+            needs_tape: false,
         };
         Self {
+            learned: (0..feeds.set().feeds().len()).map(|_| None).collect(),
+            values: Tape(Vec::new()),
             feeds,
             decoder: Decoder::new(limits),
             inflater: Inflater::new(options.document_size_max),
@@ -119,6 +134,7 @@ impl Lane {
             last_feed: FeedId(0),
             marks: Vec::new(),
             reader,
+            by_shape: 0,
         }
     }
 
@@ -126,6 +142,12 @@ impl Lane {
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.reader.tally
+    }
+
+    /// How many documents were read by a learned shape, without a tape.
+    #[must_use]
+    pub fn documents_by_shape(&self) -> u64 {
+        self.by_shape
     }
 
     /// Reads one turn.
@@ -216,7 +238,7 @@ impl Lane {
     fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
         let original = intake.document(incoming);
         let name = intake.feed(incoming);
-        let Self { feeds, options, decoder, inflater, buffer, last_feed, reader, .. } = self;
+        let Self { feeds, options, inflater, last_feed, reader, .. } = self;
         #[cfg(test)]
         tests::panic_if_planted(original);
         reader.tally.documents += 1;
@@ -259,24 +281,30 @@ impl Lane {
             seq: incoming.seq,
             received: incoming.received,
             original,
-            input_count: 0,
-            index: 0,
-            shipment_count: 0,
+            counts: Counts::default(),
         };
-        buffer.clear();
-        buffer.extend_from_slice(original);
-        buffer.resize(original.len() + PADDING, 0);
-        let format = feeds.format(feed.id);
-        if *format == Format::Ndjson {
-            let mut splitter = Splitter::new(format);
-            while let Some(range) = splitter.next_range(original) {
-                let start = range.start;
-                let decoded = decoder.decode_padded(format, &mut buffer[start..], range.len());
-                reader.part(&mut context, decoded, range, out);
+        let mut parts = Parts {
+            format: feeds.format(feed.id),
+            decoder: &mut self.decoder,
+            buffer: &mut self.buffer,
+            values: &mut self.values,
+            marks: &self.marks,
+            reader,
+            by_shape: &mut self.by_shape,
+        };
+        let learned = &mut self.learned[usize::from(feed.id.0)];
+        match parts.format {
+            Format::Json if !options.uses_shapes || options.with_particulars => {
+                parts.decoded(&mut context, 0..original.len(), out)
             }
-        } else {
-            let decoded = decoder.decode_padded(format, buffer, original.len());
-            reader.part(&mut context, decoded, 0..original.len(), out);
+            Format::Json => parts.json(learned, &mut context, out),
+            Format::Ndjson => {
+                let mut splitter = Splitter::new(parts.format);
+                while let Some(range) = splitter.next_range(original) {
+                    parts.line(learned, &mut context, range, out);
+                }
+            }
+            _ => parts.decoded(&mut context, 0..original.len(), out),
         }
         reader.finish(&context, out);
     }
@@ -287,6 +315,118 @@ fn inflated<'a>(inflater: &'a mut Inflater, original: &'a [u8]) -> Result<&'a [u
     let Some(compression) = Compression::detect(original) else { return Ok(original) };
     let (bytes, size) = inflater.inflate(compression, original)?;
     Ok(&bytes[..size])
+}
+
+/// What is known of the documents of one feed.
+#[derive(Debug)]
+struct Learned {
+    shapes: Shapes,
+    plans: Plans,
+}
+
+/// What reads the parts of one document.
+struct Parts<'l> {
+    format: &'l Format,
+    decoder: &'l mut Decoder,
+    buffer: &'l mut Vec<u8>,
+    values: &'l mut Tape<'static>,
+    marks: &'l [(usize, usize)],
+    reader: &'l mut Reader,
+    by_shape: &'l mut u64,
+}
+
+impl Parts<'_> {
+    /// A JSON document: by its shape, where that is known and the feed asks for values alone.
+    fn json(
+        &mut self,
+        learned: &mut Option<Box<Learned>>,
+        context: &mut Context<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let original = context.original;
+        if let Some(Learned { shapes, plans }) = learned.as_deref_mut()
+            && let Some(text) = shapes.read(original)
+        {
+            let mut values = core::mem::replace(self.values, Tape(Vec::new())).reset();
+            let layout = plans.read(context.keys, shapes, text, &mut values.0);
+            let is_read = layout
+                .is_some_and(|layout| self.known(context, TapeView::new(&values.0), layout, out));
+            *self.values = values.reset();
+            if is_read {
+                *self.by_shape += 1;
+                return;
+            }
+        }
+        self.line(learned, context, 0..original.len(), out);
+    }
+
+    /// Reads what a shape's plan found. Where a part of the document would have to be shown, that is taken back: only a tape can.
+    fn known(
+        &mut self,
+        context: &mut Context<'_>,
+        values: TapeView<'_>,
+        layout: &Layout,
+        out: &mut LaneOutput<'_>,
+    ) -> bool {
+        let (tally, letter_count) = (self.reader.tally, out.letters.messages().len());
+        let before = context.counts;
+        if self.reader.known(context, values, layout, out) {
+            return true;
+        }
+        for (batch, (groups, items)) in out.batches.iter_mut().zip(self.marks) {
+            batch.truncate(*groups, *items);
+        }
+        out.letters.truncate(letter_count);
+        self.reader.tally = tally;
+        context.counts = before;
+        false
+    }
+
+    /// A JSON text: its tape by its shape where that is known, else by the decoder, and the shape is learned.
+    fn line(
+        &mut self,
+        learned: &mut Option<Box<Learned>>,
+        context: &mut Context<'_>,
+        range: Range<usize>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let limits = *self.decoder.limits();
+        let fresh = || Box::new(Learned { shapes: Shapes::new(limits), plans: Plans::default() });
+        let Learned { shapes, .. } = &mut **learned.get_or_insert_with(fresh);
+        let original = &context.original[range.clone()];
+        if let Some(text) = shapes.read(original)
+            && let Some(known) = self.decoder.decode_known(shapes, text)
+        {
+            self.reader.part(context, Ok(known), range, out);
+            return;
+        }
+        pad_copy(original, self.buffer);
+        let decoded = self.decoder.decode_padded(&Format::Json, self.buffer, original.len());
+        if let Ok(document) = &decoded {
+            let keys = context.keys;
+            shapes.learn(original, document.view().nodes, |key| keys.id(key));
+        }
+        self.reader.part(context, decoded, range, out);
+    }
+
+    /// A document of another format.
+    fn decoded(
+        &mut self,
+        context: &mut Context<'_>,
+        range: Range<usize>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        pad_copy(context.original, self.buffer);
+        let decoded = self.decoder.decode_padded(self.format, self.buffer, range.len());
+        self.reader.part(context, decoded, range, out);
+    }
+}
+
+/// A copy with the room behind it that decoders ask for.
+fn pad_copy(text: &[u8], buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.extend_from_slice(text);
+    buffer.resize(text.len() + PADDING, 0);
 }
 
 #[cfg(test)]

@@ -242,13 +242,13 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
             feeds.iter().filter_map(|feed| names.get(usize::from(feed.0)).map(|name| &**name)),
         );
     }
-    let primary = statement.codes.split(SEPARATOR).next().unwrap_or("");
-    object.text("code", primary);
+    object.text("code", cut(&mut { statement.codes }));
     object.text("text", statement.text);
-    let mut parts = statement.place.split(SEPARATOR);
-    for key in ["city", "region", "postal_code", "country"] {
-        object.text(key, parts.next().unwrap_or(""));
-    }
+    let mut place = statement.place;
+    object.text("city", cut(&mut place));
+    object.text("region", cut(&mut place));
+    object.text("postal_code", cut(&mut place));
+    object.text("country", cut(&mut place));
     object.text("order", statement.order);
     if let Some((from, to)) = &statement.eta {
         write_estimate(&mut object, "from", from);
@@ -261,6 +261,18 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
         position.number("index", u64::from(change.position.index));
     });
     object.end();
+}
+
+/// Takes the part up to the next separator.
+fn cut<'a>(parts: &mut &'a str) -> &'a str {
+    // A place is short: a plain loop is done before a search has begun.
+    let end = parts.bytes().position(|byte| byte == SEPARATOR as u8);
+    let (part, rest) = match end {
+        Some(end) => (&parts[..end], &parts[end + 1..]),
+        None => (*parts, ""),
+    };
+    *parts = rest;
+    part
 }
 
 fn write_estimate(

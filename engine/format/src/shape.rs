@@ -1,403 +1,405 @@
 //! Learned shapes: JSON documents of one feed repeat their structure.
 //!
 //! # Place
-//! Beside the decoder: a lane asks here first and decodes when the answer is no. Same values either way.
+//! Beside the decoder: a lane asks here first and decodes when the answer is no. Same tape either way.
 //!
 //! # Method
-//! A shape is what an accepted document has outside of its scalar values: runs of literal bytes (brackets, keys, commas, white space as
-//! it was) and, between two of them, one value. A document of the same shape is read by comparing the literals and passing over the
-//! values: strings eight bytes at a time, looking for quote, escape, control and non-ASCII bytes; numbers and words byte by byte.
-//! Any surprise (an escape, a control byte, text that is not UTF-8, a number of more than 17 digits or with an exponent, another
-//! structure) is a miss, and a miss costs nothing but time: the decoder reads the document.
+//! A *state* is a place where scalar values stand: the keys that lead there, with every array's elements taken as one place, and whether
+//! the value is a string. Between two values of a document stands a run of literal bytes: brackets, keys, commas, white space as it
+//! was. Such a run is an *edge* between two states, together with the nodes that it puts on the tape. A document is read by
+//! comparing it with the edge that was taken last time from the state it is in, then with the others of that state; what
+//! follows the run is a value: strings are passed over eight bytes at a time, numbers and words byte by byte. So the number of a
+//! document's events, and which optional fields each of them has, need no shape of their own.
 //!
-//! A document is learned from only after the decoder has read a copy of it and every value was found at its node, so a shape can't
-//! hold what the decoder would refuse. Structure decides depth and node count, so a match can't exceed limits that its teacher kept.
+//! Any surprise (an escape, a control byte, text that is not UTF-8, a number of more than 17 digits or with an exponent, a run that was
+//! never seen) is a miss, and a miss costs nothing but time: the decoder reads the document and its runs are learned.
+//!
+//! The state decides which brackets are open. A run was learned in a valid document at that state, so any way through the states
+//! from the start to an end is a valid document, nested no deeper than the teachers were.
 //!
 //! # Holds
-//! [`Shapes`], [`Match`], [`Capture`].
+//! [`Shapes`], one per feed.
 //!
 //! # Does not hold
-//! Which values matter: the extractor resolves its paths once per shape, to nodes of the teacher's tape, and finds them by
-//! [`Capture::node_index`].
+//! Which values matter: the extractor does. For its sake each key has the number that the teacher gave it.
 
-use simd_json::{Node, StaticNode};
+mod learn;
+mod scan;
 
-use crate::{DecodeLimits, Decoder, Format};
+use std::collections::HashMap;
 
-/// Most shapes kept and tried. A document that fits none is compared with the beginnings of all.
-const SHAPE_COUNT_MAX: usize = 32;
+use simd_json::Node;
+
+use crate::DecodeLimits;
+use learn::{Place, Runs};
+use scan::{is_token_start, starts_with, text_size, token, word_or_number};
+
 /// Largest document that is learned from, in bytes; larger ones rarely repeat.
-const TEACHER_SIZE_MAX: usize = 64 << 10;
-/// Matches after which all hit counts are halved, so that old shapes can give way.
-const HALVING_PERIOD: u32 = 4_096;
-/// Most calls of [`Shapes::learn`] that are passed over after a failure.
-const PENALTY_MAX: u32 = 1_024;
-/// Digits that every double and every 64-bit integer keeps.
-const DIGIT_COUNT_MAX: usize = 17;
+const TEACHER_SIZE_MAX: usize = 256 << 10;
+/// Most states of one feed. A feed that uses tracking numbers as keys would have no end of them.
+const STATE_COUNT_MAX: usize = 4_096;
+/// Most edges of one feed.
+const EDGE_COUNT_MAX: usize = 16_384;
+/// Most edges of one state: a document is compared with all of them before it is a miss.
+const EDGES_OF_STATE_MAX: usize = 64;
+/// Bytes of all runs of one feed.
+const LITERALS_SIZE_MAX: usize = 1 << 20;
+/// What one lesson costs, in matches: learning reads a document two more times.
+const LESSON_COST: u32 = 8;
+/// Lessons that a feed may have before it must have earned them with matches.
+const CREDIT_START: u32 = 64 * LESSON_COST;
+/// Most credit: a feed that changes its habits is learned anew.
+const CREDIT_MAX: u32 = 256 * LESSON_COST;
 
-/// What a value is.
+/// Where every document begins.
+const START: u32 = 0;
+/// No edge.
+const NONE: u32 = u32::MAX;
+
+/// What follows a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureKind {
-    /// A string without escapes; the range is between the quotes.
+pub enum Follows {
+    /// A string; the run ends with its opening quote.
     Text,
-    /// A number.
-    Number,
-    /// `true`.
-    True,
-    /// `false`.
-    False,
-    /// `null`.
-    Null,
+    /// A number, `true`, `false` or `null`.
+    Token,
+    /// The end of the document.
+    End,
 }
 
-/// One scalar value of a document that matched.
+/// What a run puts on the tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capture {
-    /// The node that the value would be on the document's tape. Captures are in this order.
-    pub node_index: u32,
-    /// Where it begins in the document.
-    pub start: u32,
-    /// Its bytes.
-    pub size: u32,
-    /// What it is.
-    pub kind: CaptureKind,
+pub enum Op {
+    /// A key of the object that is open.
+    Key(Key),
+    /// The array that is open gets one more element.
+    Element,
+    /// An object opens at a place.
+    Object(u32),
+    /// An array opens at a place.
+    Array(u32),
+    /// What was opened last is closed.
+    Close,
 }
 
-impl Capture {
-    /// The value as it would be on the tape. `document` must be the one that was matched.
-    #[must_use]
-    pub fn node<'a>(&self, document: &'a [u8]) -> Option<Node<'a>> {
-        let start = self.start as usize;
-        let bytes = document.get(start..start + self.size as usize)?;
-        let text = std::str::from_utf8(bytes).ok()?;
-        Some(match self.kind {
-            CaptureKind::Text => Node::String(text),
-            CaptureKind::True => Node::Static(StaticNode::Bool(true)),
-            CaptureKind::False => Node::Static(StaticNode::Bool(false)),
-            CaptureKind::Null => Node::Static(StaticNode::Null),
-            CaptureKind::Number if text.contains('.') => {
-                Node::Static(StaticNode::F64(text.parse().ok()?))
-            }
-            CaptureKind::Number if text.starts_with('-') => {
-                Node::Static(StaticNode::I64(text.parse().ok()?))
-            }
-            CaptureKind::Number => Node::Static(StaticNode::U64(text.parse().ok()?)),
-        })
-    }
+/// A key: where in its run it stands, and the teacher's number for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    start: u32,
+    size: u16,
+    /// The teacher's number; 0 where it has none.
+    pub id: u16,
 }
 
-/// A document that has a known shape.
+/// A run of literal bytes from one state to the next.
 #[derive(Debug, Clone, Copy)]
-pub struct Match<'s> {
-    /// The shape's number, as [`Shapes::learn`] returned it. It stays the same until that shape is replaced.
-    pub shape_index: usize,
-    /// All scalar values, in the order of the document.
-    pub captures: &'s [Capture],
+struct Edge {
+    literal_start: u32,
+    literal_size: u32,
+    follows: Follows,
+    to: u32,
+    /// The next edge from the same state.
+    next: u32,
 }
 
-/// A run of literal bytes and the value after it.
+/// What an edge puts on the tape.
 #[derive(Debug, Clone, Copy)]
-struct Step {
-    literal_end: u32,
-    node_index: u32,
-    is_text: bool,
+struct Puts {
+    from: u32,
+    ops: (u32, u32),
+    /// The key at its end: nearly all values have one.
+    key: Option<Key>,
 }
 
-#[derive(Debug, Default)]
-struct Shape {
-    /// All literals in a row; what follows the last step's is the tail.
-    literals: Vec<u8>,
-    steps: Vec<Step>,
-    hit_count: u32,
+/// A place where values stand.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// The first of its edges.
+    first: u32,
+    /// The edge that was taken last.
+    last: u32,
+    /// The object or array around it; [`START`] for the document itself.
+    container: u32,
+}
+
+/// A run of a document, and the value behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The run; see [`Shapes::run`].
+    pub run: u32,
+    start: u32,
+    size: u32,
+}
+
+/// A run as it was learned.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'s> {
+    /// The object or array that is open where it begins: the place of its `Op`; 0 for the document itself.
+    pub container: u32,
+    /// What it puts on the tape, but for the key at its end.
+    pub ops: &'s [Op],
+    /// The key at its end, if any.
+    pub key: Option<Key>,
+    /// What comes next.
+    pub follows: Follows,
 }
 
 /// The shapes of one feed.
 #[derive(Debug)]
 pub struct Shapes {
-    shapes: Vec<Shape>,
-    /// Shape numbers, the latest match first.
-    order: Vec<usize>,
-    captures: Vec<Capture>,
-    hit_count: u32,
-    /// Calls of [`Self::learn`] to be passed over, and how many the next failure costs.
-    wait_count: u32,
-    penalty: u32,
-    decoder: Decoder,
+    limits: DecodeLimits,
+    states: Vec<State>,
+    edges: Vec<Edge>,
+    puts: Vec<Puts>,
+    ops: Vec<Op>,
+    literals: Vec<u8>,
+    /// States by the place they stand for.
+    places: HashMap<Place, u32>,
+    /// Objects and arrays that are open: index of their node, entries or elements so far.
+    open: Vec<(u32, u32)>,
+    /// The runs of the document that was read last.
+    steps: Vec<Step>,
+    runs: Runs,
+    credit: u32,
+    /// How often everything was forgotten.
+    generation: u32,
 }
 
 impl Shapes {
     /// None yet. `limits` are the decoder's.
     #[must_use]
     pub fn new(limits: DecodeLimits) -> Self {
-        Self {
-            shapes: Vec::new(),
-            order: Vec::new(),
-            captures: Vec::new(),
-            hit_count: 0,
-            wait_count: 0,
-            penalty: 1,
-            decoder: Decoder::new(limits),
-        }
-    }
-
-    /// The values of a document whose shape is known. The document is not altered.
-    pub fn match_document(&mut self, document: &[u8]) -> Option<Match<'_>> {
-        if self.decoder.limits().document_size_max < document.len() {
-            return None;
-        }
-        let rank = (0..self.order.len()).find(|&rank| {
-            let shape = &self.shapes[self.order[rank]];
-            self.captures.clear();
-            shape.read(document, &mut self.captures).is_some()
-        })?;
-        self.order[..=rank].rotate_right(1);
-        let shape_index = self.order[0];
-        self.shapes[shape_index].hit_count += 1;
-        self.hit_count += 1;
-        if self.hit_count == HALVING_PERIOD {
-            self.hit_count = 0;
-            self.shapes.iter_mut().for_each(|shape| shape.hit_count /= 2);
-        }
-        Some(Match { shape_index, captures: &self.captures })
-    }
-
-    /// Learns the shape of a document that did not match, and returns its number. `None` where the document can't be read, holds an
-    /// escape in a key or a value that is never matched, or where every shape that is kept is in use.
-    ///
-    /// Call it for every miss: learning reads the document twice, so after each failure twice as many calls are passed over, up to
-    /// a thousand, until one succeeds.
-    pub fn learn(&mut self, document: &[u8]) -> Option<usize> {
-        if TEACHER_SIZE_MAX < document.len() {
-            return None;
-        }
-        let slot = if self.shapes.len() < SHAPE_COUNT_MAX {
-            self.shapes.len()
-        } else {
-            self.shapes.iter().position(|shape| shape.hit_count == 0)?
+        let mut shapes = Self {
+            limits,
+            states: Vec::new(),
+            edges: Vec::new(),
+            puts: Vec::new(),
+            ops: Vec::new(),
+            literals: Vec::new(),
+            places: HashMap::new(),
+            open: Vec::new(),
+            steps: Vec::new(),
+            runs: Runs::default(),
+            credit: CREDIT_START,
+            generation: 0,
         };
-        if 0 < self.wait_count {
-            self.wait_count -= 1;
-            return None;
+        shapes.forget();
+        shapes
+    }
+
+    /// Back to the start, where nothing is known.
+    fn forget(&mut self) {
+        self.states.clear();
+        self.states.push(State { first: NONE, last: NONE, container: START });
+        self.edges.clear();
+        self.puts.clear();
+        self.ops.clear();
+        self.literals.clear();
+        self.places.clear();
+        self.generation += 1;
+    }
+
+    /// How many runs are known, and how often all of them were forgotten: what was derived from a run holds as long as the
+    /// second figure stays.
+    #[must_use]
+    pub fn extent(&self) -> (usize, u32) {
+        (self.edges.len(), self.generation)
+    }
+
+    /// The object or array around another; 0 where that is the document.
+    #[must_use]
+    pub fn around(&self, place: u32) -> u32 {
+        self.states[place as usize].container
+    }
+
+    /// A run by its number, below the first figure of [`Self::extent`].
+    #[must_use]
+    pub fn run(&self, number: usize) -> Run<'_> {
+        let Puts { from, ops, key } = self.puts[number];
+        Run {
+            container: self.states[from as usize].container,
+            ops: &self.ops[ops.0 as usize..ops.1 as usize],
+            key,
+            follows: self.edges[number].follows,
         }
-        let Some(shape) = self.teach(document) else {
-            self.wait_count = self.penalty;
-            self.penalty = (self.penalty * 2).min(PENALTY_MAX);
-            return None;
-        };
-        self.penalty = 1;
-        if slot == self.shapes.len() {
-            self.shapes.push(shape);
-            self.order.insert(0, slot);
-        } else {
-            self.shapes[slot] = shape;
-        }
-        Some(slot)
     }
 
-    /// The document's shape, after the decoder has read a copy and every value was found where the decoder found it.
-    fn teach(&mut self, document: &[u8]) -> Option<Shape> {
-        let mut copy = document.to_vec();
-        let read = self.decoder.decode(&Format::Json, &mut copy).ok()?;
-        let nodes = read.view().nodes;
-        let shape = Shape::learn(document, nodes)?;
-        self.captures.clear();
-        shape.read(document, &mut self.captures)?;
-        let agrees = |capture: &Capture| {
-            let expected = nodes.get(capture.node_index as usize).copied();
-            capture.node(document).is_some_and(|node| is_same(Some(node), expected))
-        };
-        self.captures.iter().all(agrees).then_some(shape)
-    }
-}
-
-/// Equal as the extractor sees them: a whole number is the same, signed or not.
-fn is_same(left: Option<Node<'_>>, right: Option<Node<'_>>) -> bool {
-    let whole = |node| match node {
-        Some(Node::Static(StaticNode::I64(number))) => Some(i128::from(number)),
-        Some(Node::Static(StaticNode::U64(number))) => Some(i128::from(number)),
-        _ => None,
-    };
-    left == right || whole(left).is_some() && whole(left) == whole(right)
-}
-
-impl Shape {
-    /// Walks the document beside its tape, which says what comes next.
-    fn learn(document: &[u8], nodes: &[Node<'_>]) -> Option<Self> {
-        let mut shape = Self::default();
-        // Where each open object or array ends on the tape, and whether it is an object.
-        let mut open: Vec<(usize, bool)> = Vec::new();
-        let mut is_key = false;
-        let mut at = 0;
-        for (index, node) in nodes.iter().enumerate() {
-            while open.last().is_some_and(|&(end, _)| end <= index) {
-                open.pop();
-                is_key = open.last().is_some_and(|&(_, is_object)| is_object);
-            }
-            let start = at + document[at..].iter().position(|byte| !is_between(*byte))?;
-            match *node {
-                Node::Object { count, .. } | Node::Array { count, .. } => {
-                    let is_object = matches!(node, Node::Object { .. });
-                    open.push((index + 1 + count, is_object));
-                    is_key = is_object;
-                    shape.literals.extend_from_slice(&document[at..=start]);
-                    at = start + 1;
-                    continue;
-                }
-                Node::String(text) if is_key => {
-                    let end = start + text.len() + 2;
-                    let quoted = document.get(start + 1..end - 1)?;
-                    if quoted != text.as_bytes() || quoted.contains(&b'\\') {
-                        return None;
-                    }
-                    shape.literals.extend_from_slice(&document[at..end]);
-                    at = end;
-                    is_key = false;
-                    continue;
-                }
-                Node::String(text) => {
-                    let end = start + 1 + text.len();
-                    shape.step(&document[at..=start], index, true);
-                    if document.get(end) != Some(&b'"') {
-                        return None;
-                    }
-                    at = end;
-                }
-                Node::Static(_) => {
-                    shape.step(&document[at..start], index, false);
-                    at = start + token(&document[start..]);
-                }
-            }
-            // After a closing quote or token: the quote belongs to the next literal.
-            if matches!(node, Node::String(_)) {
-                shape.literals.push(b'"');
-                at += 1;
-            }
-            is_key = open.last().is_some_and(|&(_, is_object)| is_object);
-        }
-        shape.literals.extend_from_slice(&document[at..]);
-        (u32::try_from(shape.literals.len()).is_ok()).then_some(shape)
-    }
-
-    fn step(&mut self, literal: &[u8], index: usize, is_text: bool) {
-        self.literals.extend_from_slice(literal);
-        let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
-        let literal_end = narrow(self.literals.len());
-        self.steps.push(Step { literal_end, node_index: narrow(index), is_text });
-    }
-
-    /// The values, where the document has this shape.
-    fn read(&self, document: &[u8], captures: &mut Vec<Capture>) -> Option<()> {
-        let mut rest = document;
-        let mut literal_start = 0;
-        for step in &self.steps {
-            let literal_end = step.literal_end as usize;
-            rest = rest.strip_prefix(&self.literals[literal_start..literal_end])?;
-            literal_start = literal_end;
-            let (size, kind) = if step.is_text {
-                (text_size(rest)?, CaptureKind::Text)
-            } else {
-                let size = token(rest);
-                (size, word_or_number(&rest[..size])?)
-            };
-            let start = document.len() - rest.len();
-            captures.push(Capture {
-                node_index: step.node_index,
-                start: u32::try_from(start).ok()?,
-                size: u32::try_from(size).ok()?,
-                kind,
-            });
-            rest = &rest[size..];
-        }
-        (rest == &self.literals[literal_start..]).then_some(())
-    }
-}
-
-/// What stands between values, besides keys.
-const fn is_between(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b']' | b'}')
-}
-
-/// Bytes of the number or word at the start.
-#[inline]
-fn token(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| is_between(byte)).unwrap_or(bytes.len())
-}
-
-/// Bytes of a string up to its quote; `None` at an escape, a control byte, bytes that are not UTF-8, or no end.
-#[inline]
-fn text_size(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    let mut is_ascii = true;
-    // Ends: each turn takes eight bytes or returns.
-    while let Some(word) = bytes[at..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        let special = special(word);
-        if special != 0 {
-            // Bytes before the first special one have no high bit of interest to others: look at them alone.
-            let size = special.trailing_zeros() as usize / 8;
-            let before = if size == 0 { 0 } else { word << (64 - 8 * size) };
-            is_ascii &= before & HIGHS == 0;
-            return end_of_text(bytes, at + size, is_ascii);
-        }
-        is_ascii &= word & HIGHS == 0;
-        at += 8;
-    }
-    for (offset, &byte) in bytes[at..].iter().enumerate() {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            return end_of_text(bytes, at + offset, is_ascii);
-        }
-        is_ascii &= byte.is_ascii();
-    }
-    None
-}
-
-#[inline]
-fn end_of_text(bytes: &[u8], end: usize, is_ascii: bool) -> Option<usize> {
-    let is_quote = bytes[end] == b'"';
-    let is_text = is_ascii || std::str::from_utf8(&bytes[..end]).is_ok();
-    (is_quote && is_text).then_some(end)
-}
-
-const LOWS: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// The high bit of the first byte that is a quote, a backslash or a control byte; bits above it may be set for others, too.
-#[inline]
-const fn special(word: u64) -> u64 {
-    // Subtraction borrows upwards only, so the lowest bit that is set is always right.
-    let quote = word ^ (LOWS * b'"' as u64);
-    let escape = word ^ (LOWS * b'\\' as u64);
-    let zeros = (quote.wrapping_sub(LOWS) & !quote) | (escape.wrapping_sub(LOWS) & !escape);
-    let controls = word.wrapping_sub(LOWS * 0x20) & !word;
-    (zeros | controls) & HIGHS
-}
-
-/// What a token is; `None` for what isn't JSON, and for numbers whose digits a double may lose or that are written with an exponent.
-#[inline]
-fn word_or_number(token: &[u8]) -> Option<CaptureKind> {
-    match token {
-        b"true" => return Some(CaptureKind::True),
-        b"false" => return Some(CaptureKind::False),
-        b"null" => return Some(CaptureKind::Null),
-        b"-0" => return None,
-        _ => {}
-    }
-    let digits = token.strip_prefix(b"-").unwrap_or(token);
-    if DIGIT_COUNT_MAX < digits.len() {
-        return None;
-    }
-    let whole_size = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let has_leading_zero = 1 < whole_size && digits[0] == b'0';
-    if whole_size == 0 || has_leading_zero {
-        return None;
-    }
-    match &digits[whole_size..] {
-        [] => Some(CaptureKind::Number),
-        [b'.', fraction @ ..]
-            if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) =>
+    /// The runs of a document of a known shape, from now on in [`Self::steps`], and the document as text. `None` where the shape is
+    /// not known.
+    pub fn read<'a>(&mut self, document: &'a [u8]) -> Option<&'a str> {
+        self.steps.clear();
+        if self.states[START as usize].first == NONE
+            || self.limits.document_size_max.min(u32::MAX as usize) < document.len()
         {
-            Some(CaptureKind::Number)
+            return None;
         }
-        _ => None,
+        let text = simdutf8::basic::from_utf8(document).ok()?;
+        self.walk(text)?;
+        self.credit = (self.credit + 1).min(CREDIT_MAX);
+        Some(text)
+    }
+
+    /// The runs of the document that was read last.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    fn walk(&mut self, text: &str) -> Option<()> {
+        let document = text.as_bytes();
+        let (mut state, mut at) = (START, 0);
+        // Ends: every run but the last has a byte at least.
+        loop {
+            let rest = document.get(at..)?;
+            let run = self.edge(state, rest)?;
+            let edge = &self.edges[run as usize];
+            let start = edge.literal_size as usize;
+            let rest = &rest[start..];
+            let size = match edge.follows {
+                Follows::Text => text_size(rest)?,
+                Follows::Token => {
+                    let size = token(rest);
+                    word_or_number(&rest[..size])?;
+                    size
+                }
+                Follows::End => 0,
+            };
+            let start = at + start;
+            self.steps.push(Step { run, start: start as u32, size: size as u32 });
+            if edge.follows == Follows::End {
+                return Some(());
+            }
+            at = start + size;
+            state = edge.to;
+        }
+    }
+
+    /// The edge that leads on: mostly the one that was taken last.
+    #[inline]
+    fn edge(&mut self, state: u32, rest: &[u8]) -> Option<u32> {
+        let State { first, last, .. } = self.states[state as usize];
+        if self.fits(self.edges.get(last as usize)?, rest) {
+            return Some(last);
+        }
+        let mut index = first;
+        // Ends: edges of a state are a list without rings.
+        while let Some(edge) = self.edges.get(index as usize) {
+            if index != last && self.fits(edge, rest) {
+                self.states[state as usize].last = index;
+                return Some(index);
+            }
+            index = edge.next;
+        }
+        None
+    }
+
+    #[inline]
+    fn fits(&self, edge: &Edge, rest: &[u8]) -> bool {
+        let start = edge.literal_start as usize;
+        let literal = &self.literals[start..start + edge.literal_size as usize];
+        starts_with(rest, literal)
+            && match edge.follows {
+                Follows::Text => true,
+                // The run before a number is also the beginning of the run before a string.
+                Follows::Token => rest.get(literal.len()).is_some_and(|byte| is_token_start(*byte)),
+                Follows::End => rest.len() == literal.len(),
+            }
+    }
+
+    /// Writes the nodes of the document that was read last, and the numbers of its keys beside them; `false` where they are more than
+    /// a document may have.
+    pub(crate) fn fill<'a>(
+        &mut self,
+        text: &'a str,
+        nodes: &mut Vec<Node<'a>>,
+        key_ids: &mut Vec<u16>,
+    ) -> bool {
+        nodes.clear();
+        key_ids.clear();
+        self.open.clear();
+        let mut at = 0;
+        for step in &self.steps {
+            let puts = &self.puts[step.run as usize];
+            for op in &self.ops[puts.ops.0 as usize..puts.ops.1 as usize] {
+                put(*op, text, at, nodes, key_ids, &mut self.open);
+            }
+            if let Some(key) = puts.key {
+                put(Op::Key(key), text, at, nodes, key_ids, &mut self.open);
+            }
+            if let Some(value) = self.value(step, text) {
+                nodes.push(value);
+                key_ids.push(0);
+            }
+            at = (step.start + step.size) as usize;
+        }
+        nodes.len() <= self.limits.node_count_max
+    }
+
+    /// The value of a step of the document that was read last; `None` at its end.
+    #[inline]
+    #[must_use]
+    pub fn value<'a>(&self, step: &Step, text: &'a str) -> Option<Node<'a>> {
+        let value = text.get(step.start as usize..(step.start + step.size) as usize)?;
+        match self.edges[step.run as usize].follows {
+            Follows::Text => Some(Node::String(value)),
+            Follows::Token => word_or_number(value.as_bytes()).map(Node::Static),
+            Follows::End => None,
+        }
+    }
+}
+
+impl Key {
+    /// The key's node, where its run begins at `at`.
+    #[inline]
+    fn node(self, text: &str, at: usize) -> Node<'_> {
+        let start = at + self.start as usize;
+        Node::String(&text[start..start + usize::from(self.size)])
+    }
+}
+
+/// Puts one node on the tape. `at` is where the run begins.
+#[inline]
+fn put<'a>(
+    op: Op,
+    text: &'a str,
+    at: usize,
+    nodes: &mut Vec<Node<'a>>,
+    key_ids: &mut Vec<u16>,
+    open: &mut Vec<(u32, u32)>,
+) {
+    match op {
+        Op::Key(key) => {
+            nodes.push(key.node(text, at));
+            key_ids.push(key.id);
+            if let Some((_, len)) = open.last_mut() {
+                *len += 1;
+            }
+        }
+        Op::Element => {
+            if let Some((_, len)) = open.last_mut() {
+                *len += 1;
+            }
+        }
+        Op::Object(_) => {
+            open.push((nodes.len() as u32, 0));
+            nodes.push(Node::Object { len: 0, count: 0 });
+            key_ids.push(0);
+        }
+        Op::Array(_) => {
+            open.push((nodes.len() as u32, 0));
+            nodes.push(Node::Array { len: 0, count: 0 });
+            key_ids.push(0);
+        }
+        Op::Close => {
+            let Some((index, entries)) = open.pop() else { return };
+            let found = nodes.len() - index as usize - 1;
+            match nodes.get_mut(index as usize) {
+                Some(Node::Object { len, count } | Node::Array { len, count }) => {
+                    *len = entries as usize;
+                    *count = found;
+                }
+                _ => debug_assert!(false, "what is open is an object or an array"),
+            }
+        }
     }
 }

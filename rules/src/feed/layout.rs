@@ -108,7 +108,7 @@ impl Layout {
             }
             Term::Path(path) => self.source(path, base, errors),
         };
-        Expr { alternatives: read.iter().filter_map(lower_term).collect() }
+        Expr::new(read.iter().filter_map(lower_term).collect())
     }
 
     fn source(&mut self, path: &Path, base: usize, errors: &mut Errors) -> Option<Source> {
@@ -331,6 +331,7 @@ pub(crate) fn renumber(expr: &mut Expr, finals: &[Slot]) {
             }
         }
     }
+    *expr = Expr::new(core::mem::take(&mut expr.alternatives));
 }
 
 #[cfg(test)]

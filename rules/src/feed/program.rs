@@ -177,6 +177,89 @@ pub struct Filter {
 pub struct Expr {
     /// In the order written. No alternative: always absent.
     pub alternatives: Vec<Source>,
+    /// Slots of which one must be filled for the expression to be present, as bits: nearly all expressions of a
+    /// feed are absent from nearly all documents, and one look at this says so. All bits where it may be present without.
+    pub wants: u128,
+}
+
+impl Expr {
+    /// An expression whose slots have their final numbers.
+    #[must_use]
+    pub fn new(alternatives: Vec<Source>) -> Self {
+        let wants = alternatives.iter().fold(0, |wants, source| wants | source.wants());
+        Self { alternatives, wants }
+    }
+}
+
+impl Expr {
+    /// Every slot that it looks into, as bits.
+    #[must_use]
+    pub fn slots(&self) -> u128 {
+        self.alternatives.iter().fold(0, |slots, source| {
+            slots
+                | match source {
+                    Source::Slot(slot) | Source::Below(slot, _) => 1 << slot.0,
+                    Source::Literal(_) => 0,
+                    Source::Call(_, arguments) => {
+                        arguments.iter().fold(0, |slots, argument| slots | argument.slots())
+                    }
+                }
+        })
+    }
+}
+
+impl Place {
+    /// Its texts.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let Self { city, region, postal_code, country, facility, text } = self;
+        [city, region, postal_code, country, facility, text].into_iter()
+    }
+}
+
+impl TimePolicy {
+    /// Its texts.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let texts = [&self.utc, &self.local].into_iter().flatten();
+        texts
+            .flat_map(|text| core::iter::once(&text.date).chain(&text.clock))
+            .chain([&self.offset, &self.zone])
+    }
+}
+
+impl Source {
+    /// See [`Expr::wants`].
+    fn wants(&self) -> u128 {
+        let argument = |arguments: &[Expr], n: usize| arguments.get(n).map_or(0, |it| it.wants);
+        match self {
+            Self::Slot(slot) | Self::Below(slot, _) => 1 << slot.0,
+            Self::Literal(_) => u128::MAX,
+            Self::Call(function, arguments) => match function {
+                // These have an answer for what is absent.
+                Function::Not | Function::Exists | Function::Equals | Function::Contains => {
+                    u128::MAX
+                }
+                Function::When => argument(arguments, 1),
+                Function::Join => {
+                    arguments.iter().skip(1).fold(0, |wants, argument| wants | argument.wants)
+                }
+                // Every part must be there; any one that may be absent tells.
+                Function::Concat => arguments
+                    .iter()
+                    .map(|argument| argument.wants)
+                    .min_by_key(|wants| wants.count_ones())
+                    .unwrap_or(0),
+                Function::Digits
+                | Function::Upper
+                | Function::Lower
+                | Function::Trim
+                | Function::StripZeros
+                | Function::Before
+                | Function::After
+                | Function::AfterLast
+                | Function::Substring => argument(arguments, 0),
+            },
+        }
+    }
 }
 
 /// One alternative of an expression.

@@ -44,6 +44,17 @@ impl<'a> Evaluator<'a, '_> {
     /// The text of an expression: the first alternative that is present.
     #[inline]
     pub fn text(&mut self, expr: &'a Expr) -> Option<Text<'a>> {
+        if self.slots.has_any(expr.wants) { self.first_present(expr) } else { self.constant(expr) }
+    }
+
+    /// The text where none of the slots is filled that an expression wants.
+    #[inline]
+    fn constant(&mut self, expr: &'a Expr) -> Option<Text<'a>> {
+        // All bits and not one slot filled: a document of which nothing was wanted.
+        if expr.wants == u128::MAX { self.first_present(expr) } else { None }
+    }
+
+    fn first_present(&mut self, expr: &'a Expr) -> Option<Text<'a>> {
         for source in &expr.alternatives {
             // Nearly every expression ends here: a slot that is empty, or holds a plain text.
             if let Source::Slot(slot) = source {

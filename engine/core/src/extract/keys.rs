@@ -13,12 +13,50 @@
 
 use core::ops::Range;
 
-use crossdock_rules::feed::program::{Descend, Edge, Feed, Level, Slot, TrieNode};
+use crossdock_rules::feed::program::{
+    Carrier, Descend, Edge, Feed, Level, Slot, TimePolicy, TrieNode,
+};
 
 /// The levels of one feed.
 #[derive(Clone, Debug, Default)]
 pub struct FeedKeys {
     levels: Vec<LevelKeys>,
+    /// Every key that any object of the feed wants, sorted; its number is its place here plus one.
+    wanted: Vec<Box<str>>,
+    /// Slots that a lane looks into, as bits; the others tell feeds apart or are for other readers.
+    read: u128,
+}
+
+/// The slots of the expressions that a lane evaluates.
+fn slots_read(feed: &Feed) -> u128 {
+    let (shipment, event) = (&feed.shipment, &feed.event);
+    let carrier = match &feed.carrier {
+        Carrier::Field { from, .. } => from.slots(),
+        Carrier::Constant(_) => 0,
+    };
+    let codes = event.codes.iter().map(|(_, expr)| expr);
+    let single = [
+        &shipment.number,
+        &shipment.unique,
+        &shipment.order,
+        &shipment.is_return,
+        &event.text,
+        &event.physical,
+        &event.signed_by,
+        &event.id,
+        &event.skip_if,
+        &event.exception,
+        &event.reason,
+    ];
+    let eta = shipment.eta.iter().flat_map(TimePolicy::exprs).chain(shipment.destination.exprs());
+    feed.empty_if
+        .iter()
+        .chain(codes)
+        .chain(single)
+        .chain(eta)
+        .chain(event.time.exprs())
+        .chain(event.place.exprs())
+        .fold(carrier, |slots, expr| slots | expr.slots())
 }
 
 /// One level.
@@ -29,6 +67,8 @@ pub struct LevelKeys {
     pub own: Vec<Slot>,
     /// Slots that this level fills.
     pub slots: Range<u8>,
+    /// The same as bits.
+    pub mask: u128,
     /// `copies[i].1` holds what `copies[i].0` holds.
     pub copies: Vec<(Slot, Slot)>,
     /// The next level's node may be this level's own node.
@@ -44,6 +84,20 @@ pub struct KeyNode {
     pub edges: Vec<KeyEdge>,
     /// Indexes of edges by the hash of their word; `EMPTY` elsewhere. A power of two of slots.
     table: Vec<u16>,
+    /// What to do with a key, by its number.
+    by_id: Vec<Known>,
+}
+
+/// What an object wants of a key that has a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    #[default]
+    Unwanted,
+    /// Its value fills a slot, and that is all.
+    Slot(Slot),
+    /// What the edge of this index says.
+    Edge(u16),
 }
 
 /// No edge has this slot of a table.
@@ -85,10 +139,42 @@ impl FeedKeys {
                 upper.take_in(&mut below[0]);
             }
         }
-        for node in levels.iter_mut().flat_map(|level| &mut level.nodes) {
-            node.lay_out();
+        let nodes = || levels.iter().flat_map(|level| &level.nodes);
+        let mut wanted: Vec<Box<str>> =
+            nodes().flat_map(|node| &node.edges).map(|edge| edge.key.clone()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for level in &mut levels {
+            level.mask = level.slots.clone().fold(0, |mask, slot| mask | 1_u128 << slot);
+            level.nodes.iter_mut().for_each(|node| node.lay_out(&wanted));
         }
-        Self { levels }
+        Self { levels, wanted, read: slots_read(feed) }
+    }
+
+    /// The number under which [`KeyNode::by_id`] finds a key; 0 where no object of the feed wants it.
+    #[must_use]
+    pub fn id(&self, key: &str) -> u16 {
+        self.wanted.binary_search_by(|wanted| (**wanted).cmp(key)).map_or(0, |at| at as u16 + 1)
+    }
+
+    /// How many levels there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// True where a lane asks for a level's node as a whole.
+    #[must_use]
+    pub fn wants_nodes(&self) -> bool {
+        self.levels.iter().flat_map(|level| &level.own).any(|slot| self.is_read(*slot))
+    }
+
+    /// True where a lane looks into a slot.
+    #[must_use]
+    pub fn is_read(&self, slot: Slot) -> bool {
+        let copies = self.levels.iter().flat_map(|level| &level.copies);
+        let copied = copies.filter(|(source, _)| *source == slot).map(|(_, target)| *target);
+        copied.chain([slot]).any(|slot| self.read & (1 << slot.0) != 0)
     }
 
     /// A level.
@@ -104,6 +190,7 @@ impl LevelKeys {
             nodes: level.trie.iter().map(KeyNode::new).collect(),
             own: level.own.into_iter().collect(),
             slots: level.slots.clone(),
+            mask: 0,
             copies: Vec::new(),
             descend_here: level.descend_here,
         }
@@ -172,11 +259,21 @@ impl KeyNode {
             words: node.edges.iter().map(|edge| Word::of(&edge.key)).collect(),
             edges: node.edges.iter().map(KeyEdge::new).collect(),
             table: Vec::new(),
+            by_id: Vec::new(),
         }
     }
 
-    /// Makes the table, once all edges are there.
-    fn lay_out(&mut self) {
+    /// Makes the tables, once all edges are there.
+    fn lay_out(&mut self, wanted: &[Box<str>]) {
+        self.by_id = vec![Known::Unwanted; wanted.len() + 1];
+        for (index, edge) in self.edges.iter().enumerate() {
+            if let Ok(at) = wanted.binary_search(&edge.key) {
+                self.by_id[at + 1] = match (edge.slot, edge.below, &edge.descend) {
+                    (Some(slot), None, None) => Known::Slot(slot),
+                    _ => Known::Edge(index as u16),
+                };
+            }
+        }
         let size = (4 * self.words.len()).next_power_of_two().max(4);
         self.table = vec![EMPTY; size];
         for (index, word) in self.words.iter().enumerate() {
@@ -189,10 +286,17 @@ impl KeyNode {
         }
     }
 
+    /// What to do with a key of this number; see [`FeedKeys::id`].
+    #[inline]
+    #[must_use]
+    pub fn by_id(&self, id: u16) -> Known {
+        self.by_id.get(usize::from(id)).copied().unwrap_or_default()
+    }
+
     /// The edge of a key.
     #[inline]
     #[must_use]
-    pub fn find(&self, key: &str) -> Option<usize> {
+    pub fn find(&self, key: &str) -> Option<&KeyEdge> {
         let word = Word::of(key);
         let mask = self.table.len() - 1;
         let mut slot = word.hash() & mask;
@@ -204,7 +308,7 @@ impl KeyNode {
             }
             if self.words[index] == word {
                 let is_it = word.len <= WORD_LEN_MAX || *self.edges[index].key == *key;
-                return is_it.then_some(index);
+                return is_it.then(|| &self.edges[index]);
             }
             slot += 1;
         }

@@ -26,6 +26,7 @@ use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Weight};
 use crate::extract::evaluate::{Evaluator, Text};
 use crate::extract::keys::FeedKeys;
+use crate::extract::known::Layout;
 use crate::extract::{self, Slots};
 use crate::say::SEPARATOR_TEXT;
 use crate::shard::shipment_key;
@@ -50,6 +51,8 @@ pub(super) struct Reader {
     pub(super) tally: Tally,
     pub(super) document_events_max: usize,
     pub(super) with_particulars: bool,
+    /// The document is read by its shape and something came up that only a tape can answer.
+    pub(super) needs_tape: bool,
 }
 
 /// The document that is being read.
@@ -61,12 +64,28 @@ pub(super) struct Context<'a> {
     pub(super) seq: u64,
     pub(super) received: Micros,
     pub(super) original: &'a [u8],
-    /// Inputs of this document so far.
-    pub(super) input_count: u32,
+    /// What was found in it so far.
+    pub(super) counts: Counts,
+}
+
+/// What was found in a document so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Inputs.
+    pub(super) inputs: u32,
     /// Index of the next event or dead letter within the document.
     pub(super) index: u32,
-    /// Shipments of this document so far.
-    pub(super) shipment_count: u32,
+    /// Shipments.
+    pub(super) shipments: u32,
+}
+
+/// Where the nodes of a feed's levels are found.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    /// The document's tape, or only the values that were wanted.
+    tape: TapeView<'a>,
+    /// The nodes of the levels, where the document was read by its shape.
+    layout: Option<&'a Layout>,
 }
 
 /// The shipment that is being read.
@@ -88,8 +107,8 @@ const fn reject_of(kind: DecodeErrorKind) -> Reject {
 impl Context<'_> {
     /// One more input, with an index of its own.
     fn count_input(&mut self) {
-        self.input_count += 1;
-        self.index += 1;
+        self.counts.inputs += 1;
+        self.counts.index += 1;
     }
 
     fn letter<'b>(&'b self, reject: Reject, detail: &'b str) -> DeadLetter<'b> {
@@ -99,7 +118,7 @@ impl Context<'_> {
             offset: None,
             tenant: self.tenant,
             feed: self.feed_name,
-            position: Position { seq: self.seq, index: self.index },
+            position: Position { seq: self.seq, index: self.counts.index },
             received: self.received,
             payload: self.original,
         }
@@ -149,10 +168,10 @@ impl Reader {
 
     /// A document that yielded nothing is one input all the same.
     pub(super) fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
-        if 0 < context.input_count {
+        if 0 < context.counts.inputs {
             return;
         }
-        if 0 < context.shipment_count {
+        if 0 < context.counts.shipments {
             self.tally.documents_empty += 1;
             self.tally.inputs += 1;
             self.tally.outcome(Outcome::History);
@@ -188,22 +207,47 @@ impl Reader {
     ) {
         self.scratch.clear();
         self.children.clear();
+        let source = Source { tape, layout: None };
         // A document may be an array of documents.
         let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }));
         if is_list {
             for element in tape.elements(0) {
-                self.level(context, tape, 0, element, None, out);
+                self.level(context, source, 0, element, None, out);
             }
         } else {
-            self.level(context, tape, 0, 0, None, out);
+            self.level(context, source, 0, 0, None, out);
         }
-        let feed = context.feed;
         // An empty list filled no slots; those of the document before say nothing about it.
         let was_read = !is_list || tape.elements(0).next().is_some();
-        if was_read && context.shipment_count == 0 && context.input_count == 0 {
+        self.look_for_empty(context, tape, was_read);
+    }
+
+    /// Reads a document of a known shape; `false` where something came up that only a tape can answer.
+    pub(super) fn known(
+        &mut self,
+        context: &mut Context<'_>,
+        values: TapeView<'_>,
+        layout: &Layout,
+        out: &mut LaneOutput<'_>,
+    ) -> bool {
+        self.scratch.clear();
+        self.children.clear();
+        self.needs_tape = false;
+        let source = Source { tape: values, layout: Some(layout) };
+        for root in layout.roots() {
+            self.level(context, source, 0, *root as usize, None, out);
+        }
+        self.look_for_empty(context, values, !layout.roots().is_empty());
+        !self.needs_tape
+    }
+
+    /// An answer that says "nothing is known" is no reject.
+    fn look_for_empty(&mut self, context: &mut Context<'_>, tape: TapeView<'_>, was_read: bool) {
+        let feed = context.feed;
+        if was_read && context.counts.shipments == 0 && context.counts.inputs == 0 {
             let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
             let is_empty = feed.empty_if.iter().any(|expr| evaluator.is_present(expr));
-            context.shipment_count += u32::from(is_empty);
+            context.counts.shipments += u32::from(is_empty);
         }
     }
 
@@ -211,7 +255,7 @@ impl Reader {
     fn level(
         &mut self,
         context: &mut Context<'_>,
-        tape: TapeView<'_>,
+        source: Source<'_>,
         level_index: usize,
         node: usize,
         open: Option<Open>,
@@ -220,12 +264,15 @@ impl Reader {
         let feed = context.feed;
         let start = self.children.len();
         let level = context.keys.level(level_index);
-        extract::fill(tape, node, level, &mut self.slots, &mut self.children);
+        match source.layout {
+            Some(layout) => layout.fill(node as u32, level, &mut self.slots, &mut self.children),
+            None => extract::fill(source.tape, node, level, &mut self.slots, &mut self.children),
+        }
         let end = self.children.len();
         let mut open = open;
         let is_shipment = level_index == feed.shipment_level;
         if is_shipment {
-            open = self.open_shipment(context, tape, node, out);
+            open = self.open_shipment(context, source, node, out);
             if open.is_none() {
                 self.children.truncate(start);
                 return;
@@ -233,13 +280,13 @@ impl Reader {
         }
         if level_index + 1 == feed.levels.len() {
             if let Some(open) = open {
-                self.event(context, tape, node, open, out);
+                self.event(context, source, node, open, out);
             }
         } else {
             // Ends: the children of this node are a fixed range; deeper ones are put behind it.
             for at in start..end {
                 let child = self.children[at] as usize;
-                self.level(context, tape, level_index + 1, child, open, out);
+                self.level(context, source, level_index + 1, child, open, out);
             }
         }
         self.children.truncate(start);
@@ -247,7 +294,7 @@ impl Reader {
             let batch = &mut out.batches[open.shard];
             if batch.groups[open.group].item_count == 0 {
                 // An estimate alone has a place of its own in the order of the log.
-                context.index += 1;
+                context.counts.index += 1;
             }
             close_shipment(feed, batch, open.group);
         }
@@ -259,11 +306,12 @@ impl Reader {
     fn open_shipment(
         &mut self,
         context: &mut Context<'_>,
-        tape: TapeView<'_>,
+        source: Source<'_>,
         node: usize,
         out: &mut LaneOutput<'_>,
     ) -> Option<Open> {
-        context.shipment_count += 1;
+        let tape = source.tape;
+        context.counts.shipments += 1;
         let feed = context.feed;
         let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
         let text = evaluator.text(&feed.shipment.number);
@@ -278,7 +326,7 @@ impl Reader {
             Ok(number) => number,
             Err(reject) => {
                 let said = text.map(|text| String::from(evaluator.str(&text)));
-                self.reject_node(context, (tape, node), reject, said.as_deref(), out);
+                self.reject_node(context, (source, node), reject, said.as_deref(), out);
                 return None;
             }
         };
@@ -319,7 +367,7 @@ impl Reader {
             unique,
             eta,
             particulars,
-            index: context.index,
+            index: context.counts.index,
             feed: feed.id,
             first_item: batch.items.len() as u32,
             item_count: 0,
@@ -331,11 +379,16 @@ impl Reader {
     fn reject_node(
         &mut self,
         context: &mut Context<'_>,
-        (tape, node): (TapeView<'_>, usize),
+        (source, node): (Source<'_>, usize),
         reject: Reject,
         said: Option<&str>,
         out: &mut LaneOutput<'_>,
     ) {
+        if source.layout.is_some() {
+            self.needs_tape = true;
+            return;
+        }
+        let tape = source.tape;
         let mut payload = String::new();
         tape.write_json(node, &mut payload);
         let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));
@@ -348,20 +401,21 @@ impl Reader {
     fn event(
         &mut self,
         context: &mut Context<'_>,
-        tape: TapeView<'_>,
+        source: Source<'_>,
         node: usize,
         open: Open,
         out: &mut LaneOutput<'_>,
     ) {
+        let tape = source.tape;
         let feed = context.feed;
         let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
         if evaluator.truth(&feed.event.skip_if).unwrap_or(false) {
             return;
         }
-        if self.document_events_max <= context.input_count as usize {
+        if self.document_events_max <= context.counts.inputs as usize {
             // One dead letter says it for all that follow, which are counted one by one.
-            if context.input_count as usize == self.document_events_max {
-                self.reject_node(context, (tape, node), Reject::TooManyEvents, None, out);
+            if context.counts.inputs as usize == self.document_events_max {
+                self.reject_node(context, (source, node), Reject::TooManyEvents, None, out);
             } else {
                 self.tally.inputs += 1;
                 self.tally.reject(Reject::TooManyEvents);
@@ -378,14 +432,14 @@ impl Reader {
         }
         let text = evaluator.text(&feed.event.text);
         if code_count == 0 && text.is_none() {
-            self.reject_node(context, (tape, node), Reject::NoCode, None, out);
+            self.reject_node(context, (source, node), Reject::NoCode, None, out);
             return;
         }
         let place = PlaceTexts::find(&mut evaluator, &feed.event.place);
         let time = match self.clock.read(&mut evaluator, &feed.event.time, &place) {
             Ok(time) => time,
             Err(said) => {
-                self.reject_node(context, (tape, node), Reject::BadTime, Some(&said), out);
+                self.reject_node(context, (source, node), Reject::BadTime, Some(&said), out);
                 return;
             }
         };
@@ -417,7 +471,7 @@ impl Reader {
                 text: batch.put(cut(words)),
                 place: parts.put(signed_by, batch),
             },
-            index: context.index,
+            index: context.counts.index,
         };
         batch.items.push(item);
         batch.groups[open.group].item_count += 1;

@@ -46,6 +46,7 @@ impl Settings {
                 document_size_max: config.limits.document_size,
                 document_depth_max: config.limits.document_depth,
                 document_events_max: config.limits.document_events,
+                ..LaneOptions::default()
             },
             ..EngineOptions::default()
         };

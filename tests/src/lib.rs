@@ -1,6 +1,7 @@
 //! Tests that cross crates: scenarios, conformance, simulation, real servers.
 
 pub mod arrangement;
+pub mod chaos;
 pub mod codes;
 pub mod naive;
 pub mod nats;
@@ -8,4 +9,5 @@ pub mod proxy;
 pub mod reading;
 pub mod replay;
 pub mod scenario;
+pub mod streams;
 pub mod witnesses;

@@ -13,8 +13,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A running proxy; it ends with the process.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ struct State {
     /// How many acknowledgements to lose.
     armed: AtomicI64,
     lost: AtomicU64,
+    open: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
@@ -63,6 +64,14 @@ impl Proxy {
         self.state.armed.store(i64::from(count), Ordering::SeqCst);
     }
 
+    /// Cuts every connection.
+    pub fn cut(&self) {
+        let open = self.state.open.lock().map(|mut open| std::mem::take(&mut *open));
+        for stream in open.unwrap_or_default() {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+    }
+
     /// How many were lost.
     #[must_use]
     pub fn lost(&self) -> u64 {
@@ -74,6 +83,10 @@ fn join(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let clone = |stream: &TcpStream| stream.try_clone().expect("a second handle");
     drop(client.set_nodelay(true));
     drop(server.set_nodelay(true));
+    if let Ok(mut open) = state.open.lock() {
+        open.retain(|stream| stream.peer_addr().is_ok());
+        open.extend([clone(client), clone(server)]);
+    }
     let (from, to) = (clone(client), clone(server));
     std::thread::spawn(move || copy(from, to, |_| false));
     let (from, to, state) = (clone(server), clone(client), Arc::clone(state));

@@ -9,7 +9,7 @@ use crossdock_node::jetstream::call::Caller;
 use crossdock_node::jetstream::committer::{Committer, CommitterOptions};
 use crossdock_node::jetstream::connection::{Connection, ConnectionOptions};
 use crossdock_node::jetstream::ctl::{Fingerprint, Position};
-use crossdock_node::jetstream::edge::{Edge, EdgeOptions};
+use crossdock_node::jetstream::edge::{Edge, EdgeOptions, Stance};
 use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::lease::{Held, Lease, LeaseOptions};
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Output};
@@ -650,9 +650,10 @@ fn the_edge_carries_documents_in_and_commits_out() {
         committer: committer_options(),
         ring_batches: 4,
         commit_queue: 2,
+        lease: None,
     };
     let telemetry = Telemetry::new();
-    let edge = Edge::open(options.clone(), Arc::clone(&telemetry)).unwrap();
+    let edge = Edge::open(options.clone(), Stance::Owner, Arc::clone(&telemetry)).unwrap();
     assert_eq!(edge.claim().found, None);
     let (mut handle, driver) = edge.start(Start::default()).unwrap();
     let thread = std::thread::spawn(move || driver.run());
@@ -691,7 +692,7 @@ fn the_edge_carries_documents_in_and_commits_out() {
         assert_eq!(stored_outputs(&mut caller).await.len(), 2000);
     });
     // The next start finds what the first one left, and the input is the one it knows.
-    let again = Edge::open(options, telemetry).unwrap();
+    let again = Edge::open(options, Stance::Owner, telemetry).unwrap();
     let record = again.claim().found.clone().unwrap();
     assert_eq!((again.claim().epoch, record.position), (2, Position::whole(2000)));
     let mark = record.stream.unwrap();

@@ -118,6 +118,8 @@ pub struct Saving {
     pub senses: (usize, usize),
     /// What rules knew beside shipments, until it is a page.
     pub rules: Vec<u8>,
+    /// State hash and shipments at the beginning.
+    pub sums: (u64, usize),
     /// False before the first snapshot and after the last page of one.
     pub is_active: bool,
 }

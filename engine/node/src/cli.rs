@@ -12,6 +12,7 @@
 //! | 75 | the outside is not there for now: try again |
 //! | 78 | a configuration, feed file or server setting has to be mended first |
 
+pub mod audit;
 pub mod capture;
 pub mod demo;
 pub mod detect;
@@ -75,6 +76,8 @@ pub enum Command {
     Rules(rules::RulesArgs),
     /// Arrival estimates: evaluation over data sets.
     Eta(eta::EtaArgs),
+    /// Checks that what stands in the output stream was said once, whole and in order.
+    Audit(audit::AuditArgs),
     /// Creates and checks the streams on a NATS server.
     Nats(nats::NatsArgs),
 }
@@ -177,6 +180,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Detect(args) => detect::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Eta(args) => eta::run(args),
+        Command::Audit(args) => audit::run(&settings, args),
         Command::Nats(args) => nats::run(&settings, args),
     }
 }

@@ -16,6 +16,8 @@
 //! - Outputs are committed in the order of the log, with the position they bring the group to.
 //! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
 
+mod following;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,12 +29,15 @@ use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::Micros;
 
+use crate::drain::following::Following;
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::EdgeHandle;
+use crate::jetstream::follow::Followed;
 use crate::jetstream::output::{CommitRequest, Output};
 use crate::jetstream::reader::Batch;
 use crate::pipeline::{Collected, Pipeline};
+use crate::snapshot::Keeper;
 use crate::telemetry::{Gauge, LatencyRecorder, Telemetry};
 
 /// When a commit goes out.
@@ -68,6 +73,8 @@ struct Underway {
     documents: u64,
     /// Of all state after the turn; 0 before it is collected.
     state_hash: u64,
+    /// What that must be, where a standby knows it.
+    expected_hash: Option<u64>,
 }
 
 /// Drains one stream for one group.
@@ -94,7 +101,16 @@ pub struct Drain {
     committed: Position,
     counted: Tally,
     latency: LatencyRecorder,
+    /// After the pipeline: its shards hold the other ends of the writer.
+    keeper: Option<Keeper>,
+    /// Set while another engine owns the group.
+    following: Option<Following>,
+    /// Input that a standby held back when it took over.
+    left_over: Option<Batch>,
 }
+
+/// Everything is said by somebody else.
+const SUPPRESS_ALL: Position = Position::whole(u64::MAX);
 
 impl Drain {
     /// A drain that suppresses what was said up to `suppressed`.
@@ -128,7 +144,62 @@ impl Drain {
             committed: suppressed,
             counted: Tally::default(),
             latency,
+            keeper: None,
+            following: None,
+            left_over: None,
         }
+    }
+
+    /// Says nothing and applies only what the owner of the group has committed, until the group is
+    /// ours.
+    #[must_use]
+    pub fn standing_by(mut self) -> Self {
+        self.suppressed = SUPPRESS_ALL;
+        self.following = Some(Following::default());
+        self
+    }
+
+    /// True while another engine owns the group.
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        self.following.is_some()
+    }
+
+    /// Goes on from a snapshot, or keeps them, or both: `clock` is the stream time of what was
+    /// loaded, microseconds since 1970.
+    #[must_use]
+    pub fn with_snapshots(mut self, keeper: Option<Keeper>, clock: i64) -> Self {
+        if let Some(keeper) = &keeper {
+            keeper.committed(self.suppressed);
+        }
+        self.keeper = keeper;
+        self.clock = clock;
+        self
+    }
+
+    /// Begins a snapshot of the state as it is; for an orderly end, when all is settled.
+    pub fn begin_last_snapshot(&mut self) {
+        let Some(keeper) = &mut self.keeper else { return };
+        let Some(mark) = keeper.last().filter(|_| self.pipeline.has_room()) else { return };
+        if keeper.begin(self.clock) {
+            self.pipeline.begin_snapshot();
+            let intake = self.pipeline.spare_intake();
+            self.turns.push_back(Underway {
+                position: Position::whole(mark.seq),
+                mark,
+                received_at: Instant::now(),
+                documents: 0,
+                state_hash: 0,
+                expected_hash: None,
+            });
+            self.pipeline.submit(intake);
+        }
+    }
+
+    /// True while a snapshot is being written.
+    #[must_use]
+    pub fn is_saving(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_busy)
     }
 
     /// One go: takes what came, hands on what is ready. How much was done.
@@ -138,8 +209,9 @@ impl Drain {
     /// The edge has ended, or a thread of the pipeline has.
     pub fn turn(&mut self) -> Result<usize, EdgeError> {
         let mut done = self.take_outcome()?;
+        done += self.follow();
         while let Some(collected) = self.pipeline.collect() {
-            self.gather(&collected);
+            self.gather(&collected)?;
             self.pipeline.recycle(collected);
             done += 1;
         }
@@ -147,9 +219,9 @@ impl Drain {
         // A commit that is gathered beyond four batches of the server stops the pulls.
         if self.pipeline.has_room()
             && self.gathered.len() < 4 * self.policy.outputs
-            && let Some(batch) = self.edge.poll_batch()?
+            && let Some((batch, expected_hash)) = self.next_batch()?
         {
-            self.submit_turn(&batch);
+            self.submit_turn(&batch, expected_hash);
             done += 1;
         }
         if self.pipeline.has_failed() {
@@ -190,7 +262,54 @@ impl Drain {
         self.committed
     }
 
-    fn submit_turn(&mut self, batch: &Batch) {
+    /// What a standby is told: how far it may go, or that the group is ours.
+    fn follow(&mut self) -> usize {
+        let mut done = 0;
+        // Ends: nothing more was said; an owner is told nothing.
+        while let Some(following) = &mut self.following {
+            let Some(told) = self.edge.poll_followed() else { break };
+            done += 1;
+            let position = match told {
+                Followed::Record(record) => {
+                    following.record(&record);
+                    record.position
+                }
+                Followed::Taken(claim) => {
+                    let found = claim.found.as_ref();
+                    let position = found.map_or_else(Position::default, |it| it.position);
+                    (self.suppressed, self.committed) = (position, position);
+                    self.left_over = self.following.take().map(Following::finish);
+                    if let Some(keeper) = &mut self.keeper {
+                        keeper.set_epoch(claim.epoch);
+                    }
+                    tracing::info!(epoch = claim.epoch, committed = position.seq, "took over");
+                    position
+                }
+            };
+            if let Some(keeper) = &self.keeper {
+                keeper.committed(position);
+            }
+        }
+        done
+    }
+
+    /// The next input to apply, and the hash of the state after it where that is known.
+    fn next_batch(&mut self) -> Result<Option<(Batch, Option<u64>)>, EdgeError> {
+        if let Some(following) = &mut self.following {
+            if following.has_room()
+                && let Some(batch) = self.edge.poll_batch()?
+            {
+                following.add(batch);
+            }
+            return Ok(following.take());
+        }
+        if let Some(batch) = self.left_over.take().filter(|batch| !batch.messages.is_empty()) {
+            return Ok(Some((batch, None)));
+        }
+        Ok(self.edge.poll_batch()?.map(|batch| (batch, None)))
+    }
+
+    fn submit_turn(&mut self, batch: &Batch, expected_hash: Option<u64>) {
         self.pending = batch.pending;
         if batch.messages.is_empty() {
             return;
@@ -211,16 +330,35 @@ impl Drain {
             received_at: Instant::now(),
             documents: batch.messages.len() as u64,
             state_hash: 0,
+            expected_hash,
         });
+        let documents = batch.messages.len() as u64;
+        if let Some(keeper) = &mut self.keeper
+            && keeper.turn(mark, documents, self.clock)
+        {
+            self.pipeline.begin_snapshot();
+        }
         let gauges = &self.telemetry.gauges;
         gauges.set(Gauge::StreamTimeSeconds, (self.clock / 1_000_000).unsigned_abs());
         self.pipeline.submit(intake);
     }
 
     /// Adds what a turn says to the commit that is gathered.
-    fn gather(&mut self, collected: &Collected) {
+    ///
+    /// # Errors
+    ///
+    /// A standby's state is not that of the owner.
+    fn gather(&mut self, collected: &Collected) -> Result<(), EdgeError> {
         let mut turn = self.turns.pop_front().expect("a turn that is collected was submitted");
         turn.state_hash = collected.state_hash();
+        if let Some(wanted) = turn.expected_hash.filter(|&wanted| wanted != turn.state_hash) {
+            return Err(EdgeError::Diverged {
+                group: self.group.clone(),
+                seq: turn.position.seq,
+                found: turn.state_hash,
+                wanted,
+            });
+        }
         if self.gathered_to.is_none() {
             self.gathered_since = Instant::now();
         }
@@ -235,6 +373,7 @@ impl Drain {
         self.receipts.push((turn.received_at, turn.documents));
         self.gathered_to = Some(turn);
         self.count();
+        Ok(())
     }
 
     /// Sends the gathered commit where it is due and none is under way.
@@ -292,6 +431,9 @@ impl Drain {
         debug_assert!(self.is_committing, "an outcome belongs to a commit");
         self.is_committing = false;
         self.committed = committed.position;
+        if let Some(keeper) = &self.keeper {
+            keeper.committed(committed.position);
+        }
         self.telemetry.gauges.set(Gauge::CommitPendingMessages, 0);
         for (received_at, documents) in self.receipts_underway.drain(..) {
             let micros = u64::try_from(received_at.elapsed().as_micros()).unwrap_or(u64::MAX);

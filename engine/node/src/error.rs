@@ -170,6 +170,20 @@ pub enum EdgeError {
         /// Its epoch.
         epoch: u32,
     },
+    /// A standby's state is not that of the owner at the same position.
+    #[error(
+        "state at input {seq} has hash {found:016x}, the owner of group \"{group}\" has {wanted:016x}"
+    )]
+    Diverged {
+        /// The group.
+        group: String,
+        /// The position.
+        seq: u64,
+        /// Ours.
+        found: u64,
+        /// As committed.
+        wanted: u64,
+    },
     /// One output is larger than the server takes.
     #[error("an output of input {seq} has {size} bytes; the server takes {size_max}")]
     OutputTooLarge {
@@ -227,7 +241,9 @@ impl EdgeError {
             | Self::CtlUnreadable { .. }
             | Self::Fenced { .. }
             | Self::OutputTooLarge { .. } => Sort::Stop,
-            Self::OutputsPerEvent { .. } | Self::OutputMalformed { .. } => Sort::Bug,
+            Self::Diverged { .. } | Self::OutputsPerEvent { .. } | Self::OutputMalformed { .. } => {
+                Sort::Bug
+            }
         }
     }
 
@@ -276,6 +292,9 @@ impl EdgeError {
             }
             Self::Fenced { .. } => {
                 "This is as it should be when another engine took over. If not, two engines run with the same `engine.group`."
+            }
+            Self::Diverged { .. } => {
+                "Compare the versions, feed files and snapshots of both engines; if they are the same, this is a bug of crossdock: please report it."
             }
             Self::OutputTooLarge { .. } => {
                 "Raise `max_payload` of the server, or lower `limits.dead_letter_payload`."

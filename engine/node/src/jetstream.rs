@@ -19,6 +19,7 @@ pub mod connection;
 pub mod ctl;
 pub mod delivery;
 pub mod edge;
+pub mod follow;
 pub mod intake;
 pub mod lease;
 pub mod output;

@@ -1,6 +1,7 @@
 //! The shell: command line, sources, sinks, threads, telemetry.
 
 pub mod agent;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod drain;
@@ -9,4 +10,5 @@ pub mod feed_tests;
 pub mod jetstream;
 pub mod pipeline;
 pub mod ring;
+pub mod snapshot;
 pub mod telemetry;

@@ -24,6 +24,7 @@
 
 use std::collections::VecDeque;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::EngineOptions;
@@ -39,6 +40,7 @@ use crossdock_model::limits::RING_BATCHES_MAX;
 
 use crate::agent::{self, Agent};
 use crate::ring::{Reader, Writer, ring};
+use crate::snapshot::writer::PageSender;
 
 /// A turn on its way through a lane.
 #[derive(Debug, Default)]
@@ -46,6 +48,8 @@ struct LaneTurn {
     intake: Intake,
     letters: Output,
     tally: Tally,
+    /// The shards begin a snapshot after this turn.
+    begins_snapshot: bool,
 }
 
 /// A turn on its way through a shard.
@@ -56,6 +60,7 @@ struct ShardTurn {
     tally: Tally,
     shipments: usize,
     state_hash: u64,
+    begins_snapshot: bool,
 }
 
 /// What one turn had to say.
@@ -99,6 +104,7 @@ pub struct Pipeline {
     threads: Vec<JoinHandle<()>>,
     submitted: u64,
     collected: u64,
+    begins_snapshot: bool,
     waiting: VecDeque<LaneTurn>,
     partial: Vec<Option<ShardTurn>>,
     lane_tallies: Vec<Tally>,
@@ -112,11 +118,34 @@ pub struct Pipeline {
 const TURNS_MAX: u64 = RING_BATCHES_MAX as u64;
 
 impl Pipeline {
-    /// Starts the threads.
+    /// Starts the threads with no shipments.
     #[must_use]
     pub fn start(feeds: &Feeds, options: &EngineOptions) -> Self {
+        Self::start_empty(feeds, options, |_| None)
+    }
+
+    /// Starts the threads with no shipments; `pages` as for [`Pipeline::start_with`].
+    #[must_use]
+    pub fn start_empty(
+        feeds: &Feeds,
+        options: &EngineOptions,
+        pages: impl Fn(usize) -> Option<PageSender>,
+    ) -> Self {
+        let shards = (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect();
+        Self::start_with(feeds, options, shards, pages)
+    }
+
+    /// Starts the threads with these shards, as many as the options say. `pages` gives each of them
+    /// the end it sends its snapshots to.
+    #[must_use]
+    pub fn start_with(
+        feeds: &Feeds,
+        options: &EngineOptions,
+        states: Vec<Shard>,
+        pages: impl Fn(usize) -> Option<PageSender>,
+    ) -> Self {
         let (lanes, shards) = (options.lanes, options.shards);
-        assert!(0 < lanes && 0 < shards);
+        assert!(0 < lanes && 0 < shards && states.len() == shards);
         let atlas = Atlas::load();
         let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
             (0..shards).map(|_| Vec::new()).collect();
@@ -128,6 +157,7 @@ impl Pipeline {
             threads: Vec::new(),
             submitted: 0,
             collected: 0,
+            begins_snapshot: false,
             waiting: VecDeque::new(),
             partial: (0..shards).map(|_| None).collect(),
             lane_tallies: vec![Tally::default(); lanes],
@@ -163,10 +193,9 @@ impl Pipeline {
                 batches: Vec::new(),
             }));
         }
-        for (index, inboxes) in shard_readers.into_iter().enumerate() {
+        for (index, (inboxes, shard)) in shard_readers.into_iter().zip(states).enumerate() {
             let (outbox, reader) = ring(RING_BATCHES_MAX * lanes);
             pipeline.shards_out.push(reader);
-            let shard = Shard::new(options.shard(feeds, index));
             pipeline.threads.push(agent::spawn(ShardAgent {
                 name: format!("shard-{index}"),
                 shard,
@@ -174,6 +203,7 @@ impl Pipeline {
                 outbox,
                 turn_index: 0,
                 pending: None,
+                pages: pages(index),
             }));
         }
         pipeline
@@ -196,12 +226,18 @@ impl Pipeline {
         self.waiting.pop_front().map(|turn| turn.intake).unwrap_or_default()
     }
 
+    /// The shards begin a snapshot after the turn that is submitted next.
+    pub fn begin_snapshot(&mut self) {
+        self.begins_snapshot = true;
+    }
+
     /// Submits a turn. There must be room.
     pub fn submit(&mut self, intake: Intake) {
         assert!(self.has_room());
         let lane = (self.submitted % self.lanes_in.len() as u64) as usize;
         self.submitted += 1;
-        let turn = LaneTurn { intake, ..LaneTurn::default() };
+        let begins_snapshot = std::mem::take(&mut self.begins_snapshot);
+        let turn = LaneTurn { intake, begins_snapshot, ..LaneTurn::default() };
         let pushed = self.lanes_in[lane].push(turn);
         assert!(pushed.is_ok(), "a lane's ring holds all turns that may be under way");
     }
@@ -302,6 +338,7 @@ impl LaneAgent {
         turn.tally = *self.lane.tally();
         for (target, batch) in outgoing.iter_mut().zip(self.batches.drain(..)) {
             target.batch = batch;
+            target.begins_snapshot = turn.begins_snapshot;
         }
         self.pending = Some((outgoing.into_iter().map(Some).collect(), Some(turn)));
     }
@@ -355,6 +392,32 @@ struct ShardAgent {
     outbox: Writer<ShardTurn>,
     turn_index: u64,
     pending: Option<ShardTurn>,
+    /// Where snapshots go; `None` where none are wanted.
+    pages: Option<PageSender>,
+}
+
+/// Bytes of a snapshot that a shard copies between two turns: a few hundred microseconds.
+const PAGE_SIZE: usize = 256 * 1024;
+
+impl ShardAgent {
+    /// Copies the next page of a snapshot that is under way; true where there was one.
+    fn save(&mut self) -> bool {
+        let Some(pages) = &mut self.pages else { return false };
+        if !pages.is_free() || !self.shard.is_saving() {
+            return false;
+        }
+        let start = Instant::now();
+        let mut page = Vec::with_capacity(PAGE_SIZE + PAGE_SIZE / 8);
+        match self.shard.save(&mut page, PAGE_SIZE) {
+            Some(kind) => pages.page(kind, page),
+            None => {
+                let (hash, shipments) = self.shard.saved();
+                pages.done(hash, shipments);
+            }
+        }
+        pages.stalled(start.elapsed());
+        true
+    }
 }
 
 impl Agent for ShardAgent {
@@ -369,14 +432,22 @@ impl Agent for ShardAgent {
             self.pending = Some(turn);
             return 0;
         }
+        let has_saved = self.save();
         let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
-        let Some(mut turn) = self.inboxes[lane].pop() else { return 0 };
+        let Some(mut turn) = self.inboxes[lane].pop() else { return usize::from(has_saved) };
         self.turn_index += 1;
         turn.output.clear();
         self.shard.apply(&turn.batch, &mut turn.output);
         turn.tally = *self.shard.tally();
         turn.shipments = self.shard.shipment_count();
         turn.state_hash = self.shard.state_hash();
+        if turn.begins_snapshot
+            && let Some(pages) = &self.pages
+        {
+            let start = Instant::now();
+            self.shard.begin_saving();
+            pages.stalled(start.elapsed());
+        }
         self.pending = self.outbox.push(turn).err();
         1
     }

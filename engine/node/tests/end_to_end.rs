@@ -4,98 +4,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
 
-use async_nats::jetstream::{self, consumer::pull};
+use async_nats::jetstream;
 use crossdock_loadgen::check::{self, Strictness};
 use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
 use crossdock_tests::nats::NatsServer;
-use futures_util::StreamExt as _;
+use crossdock_tests::streams::{self, WAIT, changes, finish, message_count, publish};
 
-/// Long, for machines that do much else; nothing waits for it when all is well.
-const WAIT: Duration = Duration::from_secs(120);
-
-/// Publishes every document of a plan and waits for every acknowledgement.
-async fn publish(url: &str, plan: &Plan) -> u64 {
-    let context = jetstream::new(async_nats::connect(url).await.unwrap());
-    let mut documents = plan.documents();
-    let mut buffer = Vec::new();
-    let mut acks = Vec::new();
-    let mut count = 0;
-    while let Some(entry) = documents.next() {
-        documents.write(&entry, &mut buffer);
-        let tenant = plan.tenant(entry.truth.shipment);
-        let subject = format!("raw.{tenant}.{}", entry.feed.name());
-        let mut headers = async_nats::HeaderMap::new();
-        let micros = entry.received_micros;
-        let received = jiff::Timestamp::from_microsecond(micros).unwrap().to_string();
-        headers.insert("Crossdock-Received", received.as_str());
-        let body = buffer.clone().into();
-        acks.push(context.publish_with_headers(subject, headers, body).await.unwrap());
-        count += 1;
-        if acks.len() == 500 {
-            for ack in acks.drain(..) {
-                ack.await.unwrap();
-            }
-        }
-    }
-    for ack in acks {
-        ack.await.unwrap();
-    }
-    count
-}
-
-/// Messages in a stream.
-async fn message_count(url: &str, stream: &str) -> u64 {
-    let context = jetstream::new(async_nats::connect(url).await.unwrap());
-    let stream = context.get_stream(stream).await.unwrap();
-    stream.get_info().await.unwrap().state.messages
-}
-
-/// The changes in OUT, one a line, in the order of the stream.
-async fn changes(url: &str) -> Vec<u8> {
-    let context = jetstream::new(async_nats::connect(url).await.unwrap());
-    let stream = context.get_stream("OUT").await.unwrap();
-    let config = pull::OrderedConfig { filter_subject: "ms.>".into(), ..Default::default() };
-    let consumer = stream.create_consumer(config).await.unwrap();
-    let mut left = consumer.get_info().await.unwrap().num_pending;
-    let mut messages = consumer.messages().await.unwrap();
-    let mut lines = Vec::new();
-    // Ends: as many messages as were pending are read.
-    while 0 < left {
-        let message = tokio::time::timeout(WAIT, messages.next()).await.unwrap().unwrap().unwrap();
-        lines.extend_from_slice(&message.payload);
-        lines.push(b'\n');
-        left -= 1;
-    }
-    lines
-}
-
-/// `crossdock ARGUMENTS` against a server, in sizes that a test's server has room for.
+/// `crossdock ARGUMENTS` against a server.
 fn crossdock(url: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-    command.args(arguments).args(["--nats", url]);
-    for option in [
-        "source.max_bytes=256MiB",
-        "sink.max_bytes=256MiB",
-        "telemetry.listen=127.0.0.1:0",
-        "log.level=warn",
-    ] {
-        command.args(["--set", option]);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
+    let mut command = streams::crossdock(binary, url, arguments);
+    command.args(["--set", "log.level=warn"]);
     command
 }
 
 fn run(url: &str, (lanes, shards): (&str, &str)) -> Command {
     crossdock(url, &["run", "--lanes", lanes, "--shards", shards, "--until-caught-up"])
-}
-
-fn finish(child: Child) {
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Drains a plan with some lanes and shards; with a kill -9 in the middle where that is asked for.

@@ -14,7 +14,7 @@ impl Shard {
     /// Begins a snapshot of the state as it is now. One that was under way is given up.
     pub fn begin_saving(&mut self) {
         assert!(self.opened.is_none(), "a snapshot begins between two turns");
-        let Saving { slots, ahead, texts, senses, rules, is_active } = &mut self.saving;
+        let Saving { slots, ahead, texts, senses, rules, sums, is_active } = &mut self.saving;
         rules.clear();
         if let Some(watch) = &self.watch {
             watch.put_shared(&self.feed_names, rules);
@@ -24,7 +24,14 @@ impl Shard {
         // Text 0 is the empty one; it is written, so that numbers are places.
         *texts = (0, self.texts.count());
         *senses = (0, self.senses.count());
+        *sums = (self.state_hash, self.shipments.len());
         *is_active = true;
+    }
+
+    /// State hash and number of shipments at the beginning of the newest snapshot.
+    #[must_use]
+    pub fn saved(&self) -> (u64, usize) {
+        self.saving.sums
     }
 
     /// True while there are pages to come.

@@ -9,16 +9,18 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossdock_core::engine::EngineOptions;
+use crossdock_core::feeds::Feeds;
 
 use super::settings::Settings;
 use super::summary::{self, Measured};
 use super::{Failure, terminal};
 use crate::drain::Drain;
 use crate::error::EdgeError;
-use crate::jetstream::ctl::Position;
-use crate::jetstream::edge::Edge;
+use crate::jetstream::ctl::{Position, StreamMark};
+use crate::jetstream::edge::{Edge, Stance};
 use crate::jetstream::intake::Start;
 use crate::pipeline::Pipeline;
+use crate::snapshot::{self, Folder, Identity, Keeper, SnapshotHandle, SnapshotPolicy, Started};
 use crate::telemetry::{Telemetry, http};
 
 /// Arguments of `run`. What is left out comes from the configuration.
@@ -39,6 +41,9 @@ pub struct RunArgs {
     /// Ends when everything that the stream holds is committed.
     #[arg(long)]
     pub until_caught_up: bool,
+    /// Follows the engine that owns the group and takes over when its lease runs out.
+    #[arg(long, conflicts_with_all = ["until_caught_up", "accept_lost_input"])]
+    pub standby: bool,
     /// Goes on where the stream no longer holds messages that were never read.
     #[arg(long)]
     pub accept_lost_input: bool,
@@ -49,6 +54,9 @@ pub struct RunArgs {
 
 /// How long a stop waits for what is under way.
 const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// How long a stop waits for its last snapshot.
+const SAVE_MAX: Duration = Duration::from_secs(30);
 
 /// Runs the command.
 ///
@@ -76,7 +84,13 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
         None => None,
     };
     let group = edge_options.committer.group.clone();
-    let edge = Edge::open(edge_options, Arc::clone(&telemetry))?;
+    if args.standby && edge_options.lease.is_none() {
+        return Err(Failure::Settings(String::from(
+            "a standby needs a lease\n  = help: Set `lease.bucket` for every engine of the group.",
+        )));
+    }
+    let stance = if args.standby { Stance::Standby } else { Stance::Owner };
+    let edge = Edge::open(edge_options, stance, Arc::clone(&telemetry))?;
     for deviation in edge.deviations() {
         tracing::warn!(
             stream = deviation.stream,
@@ -90,31 +104,52 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let found = edge.claim().found.clone();
     let suppressed = found.as_ref().map_or_else(Position::default, |record| record.position);
     let mark = found.as_ref().and_then(|record| record.stream.clone());
+    let epoch = edge.claim().epoch;
+    let identity = Identity {
+        group: group.clone(),
+        stream: settings.config.source.stream.clone(),
+        created: mark.as_ref().map(|mark| mark.created.clone()).unwrap_or_default(),
+        feeds_digest: settings.feeds_digest,
+        rules_digest: 0,
+    };
+    let snapshots = Snapshots::open(settings, &identity)?;
+    let started = snapshots
+        .as_ref()
+        .and_then(|it| it.recover(&identity, suppressed, &settings.feeds, &options));
     tracing::info!(
         group,
-        epoch = edge.claim().epoch,
+        epoch,
         lanes = options.lanes,
         shards = options.shards,
         committed = suppressed.seq,
-        "replaying from the start of the stream; what was published is not published again"
+        from = started.as_ref().map_or(0, |started| started.manifest.position),
+        "replaying; what was published is not published again"
     );
-    let start = Start {
-        // A group that has committed needs the stream from its first message on, a new one takes
-        // what there is.
-        position: found.is_some().then_some(0),
-        created: mark.as_ref().map(|mark| mark.created.clone()),
-        prints: mark.iter().map(|mark| mark.fingerprint()).collect(),
-        accept_lost: args.accept_lost_input,
-    };
+    let start = start_of(started.as_ref(), found.is_some(), mark.as_ref(), args);
+    let prints =
+        started.as_ref().map(|started| started.manifest.fingerprints()).unwrap_or_default();
     let (handle, driver) = edge.start(start)?;
     let driver = thread::Builder::new()
         .name(String::from("edge"))
         .spawn(move || driver.run())
         .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
-    let pipeline = Pipeline::start(&settings.feeds, &options);
+    let identity = Identity { created: handle.created().to_owned(), ..identity };
+    let writer = match snapshots {
+        Some(snapshots) => Some(snapshots.start_writer(&telemetry)?),
+        None => None,
+    };
+    let clock = started.as_ref().map_or(i64::MIN, |started| started.manifest.clock_us);
+    let pages = |shard| writer.as_ref().and_then(|writer| writer.pages(shard));
+    let pipeline = match started {
+        Some(started) => Pipeline::start_with(&settings.feeds, &options, started.shards, pages),
+        None => Pipeline::start_empty(&settings.feeds, &options, pages),
+    };
+    let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
     let policy = settings.commit_policy();
-    let drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed);
-    telemetry.set_ready(true);
+    let drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed)
+        .with_snapshots(keeper, clock);
+    let drain = if args.standby { drain.standing_by() } else { drain };
+    telemetry.set_ready(!args.standby);
     let ended = drive(drain, args, &telemetry);
     telemetry.set_ready(false);
     if let Some(stop) = server {
@@ -123,6 +158,78 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let joined = driver.join();
     drop(joined);
     ended
+}
+
+/// Where to begin: behind the snapshot, else with the first message.
+fn start_of(
+    started: Option<&Started>,
+    has_committed: bool,
+    mark: Option<&StreamMark>,
+    args: &RunArgs,
+) -> Start {
+    let saved = started.map(|started| &started.manifest);
+    let mut prints: Vec<_> = mark.iter().map(|mark| mark.fingerprint()).collect();
+    prints.extend(saved.iter().flat_map(|saved| saved.fingerprints()));
+    prints.dedup();
+    let created = mark.map(|mark| &mark.created).or(saved.map(|saved| &saved.created));
+    Start {
+        // A group that has committed needs the stream from its first message on, a new one takes
+        // what there is.
+        position: saved.map(|saved| saved.position).or(has_committed.then_some(0)),
+        created: created.cloned(),
+        prints,
+        accept_lost: args.accept_lost_input,
+    }
+}
+
+/// The folder of snapshots and what the configuration says of it.
+struct Snapshots {
+    folder: Folder,
+    policy: SnapshotPolicy,
+}
+
+impl Snapshots {
+    /// `None` where the configuration keeps none.
+    fn open(settings: &Settings, identity: &Identity) -> Result<Option<Self>, Failure> {
+        let Some(config) = &settings.config.snapshot else { return Ok(None) };
+        let folder = Folder::open(&config.dir, &identity.group, config.keep).map_err(|error| {
+            let dir = config.dir.display();
+            Failure::Settings(format!("the folder of snapshots \"{dir}\" can't be used: {error}"))
+        })?;
+        let policy = SnapshotPolicy { interval: config.interval, documents: config.documents };
+        Ok(Some(Self { folder, policy }))
+    }
+
+    /// The newest that is whole and fits; why others are not used goes to the log.
+    fn recover(
+        &self,
+        identity: &Identity,
+        committed: Position,
+        feeds: &Feeds,
+        options: &EngineOptions,
+    ) -> Option<Started> {
+        let start = Instant::now();
+        let (started, passed_over) =
+            snapshot::recover(&self.folder, identity, committed, feeds, options);
+        for passed in passed_over {
+            tracing::warn!(file = %passed.path.display(), why = passed.why, "snapshot not used");
+        }
+        if let Some(started) = &started {
+            tracing::info!(
+                file = %started.path.display(),
+                position = started.manifest.position,
+                shipments = started.manifest.shipments,
+                seconds = start.elapsed().as_secs_f64(),
+                "snapshot loaded"
+            );
+        }
+        started
+    }
+
+    fn start_writer(self, telemetry: &Arc<Telemetry>) -> Result<SnapshotHandle, EdgeError> {
+        let started = SnapshotHandle::start(self.folder, self.policy, Arc::clone(telemetry));
+        started.map_err(|error| EdgeError::Runtime { detail: error.to_string() })
+    }
 }
 
 /// Serves telemetry on a thread of its own.
@@ -145,10 +252,15 @@ fn drive(mut drain: Drain, args: &RunArgs, telemetry: &Telemetry) -> Result<Exit
     let start = Instant::now();
     let mut last_log = start;
     let mut stop_since = None;
+    let mut is_following = drain.is_following();
     let policy_nap = Duration::from_micros(100);
     // Ends: caught up where that was asked for, stopped by a signal, or with an error.
     loop {
         let done = drain.turn()?;
+        if is_following != drain.is_following() {
+            is_following = drain.is_following();
+            telemetry.set_ready(true);
+        }
         if stopping.load(Ordering::Relaxed) {
             let since = *stop_since.get_or_insert_with(Instant::now);
             if drain.is_settled() || STOP_MAX < since.elapsed() {
@@ -174,8 +286,28 @@ fn drive(mut drain: Drain, args: &RunArgs, telemetry: &Telemetry) -> Result<Exit
             thread::sleep(policy_nap);
         }
     }
+    save_last(&mut drain)?;
     finish(&drain, telemetry, start);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves a snapshot of where an orderly end stands, so that the next start replays nothing.
+fn save_last(drain: &mut Drain) -> Result<(), Failure> {
+    let since = Instant::now();
+    // Ends: when what was under way is written, or it takes too long.
+    while drain.is_saving() && since.elapsed() < SAVE_MAX {
+        drain.turn()?;
+        thread::sleep(Duration::from_micros(100));
+    }
+    if drain.is_settled() {
+        drain.begin_last_snapshot();
+    }
+    // Ends: as above.
+    while drain.is_saving() && since.elapsed() < SAVE_MAX {
+        drain.turn()?;
+        thread::sleep(Duration::from_micros(100));
+    }
+    Ok(())
 }
 
 fn finish(drain: &Drain, telemetry: &Telemetry, start: Instant) {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub engine: EngineOptions,
     /// Every option, checked.
     pub config: Config,
+    /// Hash of the feed files: a snapshot belongs to what they say an event is.
+    pub feeds_digest: u64,
 }
 
 impl Settings {
@@ -34,9 +36,9 @@ impl Settings {
         let config = Config::load(cli.config.as_deref(), &cli.set).map_err(|errors| {
             Failure::Settings(format!("the configuration has mistakes\n{errors}"))
         })?;
-        let set = match cli.packs.as_ref().or(config.packs_dir.as_ref()) {
+        let (set, feeds_digest) = match cli.packs.as_ref().or(config.packs_dir.as_ref()) {
             Some(folder) => feeds_of(folder)?,
-            None => feed::builtin(),
+            None => (feed::builtin(), digest(feed::builtin_files().iter().copied())),
         };
         let engine = EngineOptions {
             lanes: config.engine.lanes,
@@ -50,7 +52,7 @@ impl Settings {
             },
             ..EngineOptions::default()
         };
-        Ok(Self { feeds: Feeds::new(set), engine, config })
+        Ok(Self { feeds: Feeds::new(set), engine, config, feeds_digest })
     }
 
     /// When a commit goes out.
@@ -86,16 +88,29 @@ impl Settings {
     }
 }
 
-/// Compiles the feed files of a packs folder.
-fn feeds_of(packs: &Path) -> Result<feed::FeedSet, Failure> {
+/// A hash of files, whatever folder they stand in: their names and texts, sorted.
+fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
+    let mut all: Vec<(&str, &str)> =
+        files.map(|(path, text)| (path.rsplit(['/', '\\']).next().unwrap_or(path), text)).collect();
+    all.sort_unstable();
+    all.iter().fold(0, |hash, (name, text)| {
+        let hash = xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), hash);
+        xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), hash)
+    })
+}
+
+/// Compiles the feed files of a packs folder; gives their digest, too.
+fn feeds_of(packs: &Path) -> Result<(feed::FeedSet, u64), Failure> {
     let folder = packs.join("feeds");
     let files = yaml_files(&folder)?;
     let named: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    feed::compile(&named).map_err(|errors| {
+    let digest = digest(named.iter().copied());
+    let compiled = feed::compile(&named).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Failure::Settings(format!("{} in feed files\n\n{}", count(errors.len()), text.join("\n")))
-    })
+    });
+    Ok((compiled?, digest))
 }
 
 fn count(errors: usize) -> String {

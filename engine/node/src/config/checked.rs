@@ -13,7 +13,7 @@
 
 use crate::config::layers::Options;
 use crate::config::options::{
-    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, SinkConfig,
+    Config, EngineConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, SinkConfig,
     SnapshotConfig, SourceConfig,
 };
 use crate::config::taker::Taker;
@@ -32,6 +32,7 @@ pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config
         sink: sink(&mut taker),
         packs_dir: taker.path("packs.dir"),
         snapshot: snapshot(&mut taker),
+        lease: lease(&mut taker),
         telemetry_listen: taker.address("telemetry.listen"),
         log: log(&mut taker),
         lines: Vec::new(),
@@ -182,8 +183,21 @@ fn sink(taker: &mut Taker) -> SinkConfig {
 fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {
     let dir = taker.path("snapshot.dir");
     let interval = taker.time("snapshot.interval", 1_000, 86_400_000);
+    let documents = taker.count("snapshot.documents", 1..=1_000_000_000) as u64;
     let keep = taker.count("snapshot.keep", 1..=100);
-    dir.map(|dir| SnapshotConfig { dir, interval, keep })
+    dir.map(|dir| SnapshotConfig { dir, interval, documents, keep })
+}
+
+fn lease(taker: &mut Taker) -> Option<LeaseConfig> {
+    let bucket = taker.text("lease.bucket");
+    let ttl = taker.time("lease.ttl", 1_000, 60_000);
+    let replicas = taker.replicas("lease.replicas");
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !bucket.chars().all(is_name) {
+        let hint = Some("Use letters, digits, \"_\" and \"-\".");
+        taker.complain("lease.bucket", &format!("is \"{bucket}\""), hint);
+    }
+    (!bucket.is_empty()).then_some(LeaseConfig { bucket, ttl, replicas })
 }
 
 fn log(taker: &mut Taker) -> LogConfig {

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::jetstream::committer::CommitterOptions;
 use crate::jetstream::connection::ConnectionOptions;
 use crate::jetstream::edge::EdgeOptions;
+use crate::jetstream::lease::LeaseOptions;
 use crate::jetstream::output::BatchLimits;
 use crate::jetstream::reader::ReaderOptions;
 use crate::jetstream::setup::{Role, StreamOptions};
@@ -97,6 +98,13 @@ impl Config {
             },
             ring_batches: self.engine.ring_batches,
             commit_queue: sink.commit_queue,
+            lease: self.lease.as_ref().map(|lease| LeaseOptions {
+                bucket: lease.bucket.clone(),
+                group: self.engine.group.clone(),
+                holder: format!("{}-{}", self.nats.name, std::process::id()),
+                ttl: lease.ttl,
+                replicas: lease.replicas,
+            }),
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Config {
     pub packs_dir: Option<PathBuf>,
     /// Snapshots; `None` keeps none.
     pub snapshot: Option<SnapshotConfig>,
+    /// Leases; `None` where nobody stands by.
+    pub lease: Option<LeaseConfig>,
     /// Where metrics are served; `None` is nowhere.
     pub telemetry_listen: Option<SocketAddr>,
     /// What is logged.
@@ -161,10 +163,23 @@ pub struct SinkConfig {
 pub struct SnapshotConfig {
     /// Their folder.
     pub dir: PathBuf,
-    /// How often one is written.
+    /// How often one is written, at least ...
     pub interval: Duration,
+    /// ... and after how many documents at the latest.
+    pub documents: u64,
     /// How many are kept.
     pub keep: usize,
+}
+
+/// Leases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseConfig {
+    /// The bucket that holds them.
+    pub bucket: String,
+    /// How long one lives without renewal.
+    pub ttl: Duration,
+    /// Copies of the bucket.
+    pub replicas: u32,
 }
 
 /// What is logged.

@@ -16,7 +16,9 @@ use crate::error::EdgeError;
 use crate::jetstream::call::Caller;
 use crate::jetstream::committer::{Claim, Committed, Committer, CommitterOptions};
 use crate::jetstream::connection::{Connection, ConnectionOptions};
+use crate::jetstream::follow::{self, Followed};
 use crate::jetstream::intake::Start;
+use crate::jetstream::lease::{Lease, LeaseOptions};
 use crate::jetstream::output::CommitRequest;
 use crate::jetstream::reader::{Batch, Delivered, Reader, ReaderOptions};
 use crate::jetstream::setup::{self, Deviation, StreamOptions};
@@ -47,6 +49,17 @@ pub struct EdgeOptions {
     pub ring_batches: usize,
     /// Commits that wait for their turn at most.
     pub commit_queue: usize,
+    /// Who should own the group; `None` where nobody stands by.
+    pub lease: Option<LeaseOptions>,
+}
+
+/// How an edge opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stance {
+    /// Claims the group at once.
+    Owner,
+    /// Follows the owner and claims when the lease falls free.
+    Standby,
 }
 
 /// Connected, checked, and the owner of its group.
@@ -56,6 +69,7 @@ pub struct Edge {
     options: EdgeOptions,
     committer: Committer,
     claim: Claim,
+    stance: Stance,
     deviations: Vec<Deviation>,
     telemetry: Arc<Telemetry>,
 }
@@ -66,7 +80,11 @@ impl Edge {
     /// # Errors
     /// Whatever keeps it from that; all of it is for a person.
     #[expect(clippy::panic_in_result_fn, reason = "a bug of ours, no failure of the outside")]
-    pub fn open(options: EdgeOptions, telemetry: Arc<Telemetry>) -> Result<Self, EdgeError> {
+    pub fn open(
+        options: EdgeOptions,
+        stance: Stance,
+        telemetry: Arc<Telemetry>,
+    ) -> Result<Self, EdgeError> {
         assert!(options.ring_batches > 0 && options.commit_queue > 0);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
@@ -80,14 +98,20 @@ impl Edge {
             let deviations = setup::require(&mut caller, &options.streams).await?;
             let mut committer =
                 Committer::open(&connection, options.committer.clone(), counters).await?;
-            let claim = committer.claim().await?;
+            let claim = match stance {
+                Stance::Owner => committer.claim().await?,
+                Stance::Standby => {
+                    let found = committer.peek().await?.map(|(_, record)| record);
+                    Claim { found, epoch: 0, fence: 0 }
+                }
+            };
             Ok::<_, EdgeError>((committer, claim, deviations))
         })?;
         telemetry.gauges.set(Gauge::Epoch, u64::from(claim.epoch));
-        Ok(Self { runtime, options, committer, claim, deviations, telemetry })
+        Ok(Self { runtime, options, committer, claim, stance, deviations, telemetry })
     }
 
-    /// What was found when the group was claimed.
+    /// What was found when the group was claimed; for a standby, the record as it stands, epoch 0.
     #[must_use]
     pub fn claim(&self) -> &Claim {
         &self.claim
@@ -108,20 +132,31 @@ impl Edge {
     pub fn start(mut self, start: Start) -> Result<(EdgeHandle, EdgeDriver), EdgeError> {
         let counters = Arc::clone(&self.telemetry.counters);
         let (reader_options, connection_options) = (&self.options.reader, &self.options.connection);
-        let (reader, created, connection) = self.runtime.block_on(async {
+        let lease_options = self.options.lease.clone();
+        let (reader, created, connection, lease) = self.runtime.block_on(async {
             let connection = Connection::open(connection_options).await?;
             let mut reader =
                 Reader::open(&connection, reader_options.clone(), start, counters).await?;
             let created = reader.check().await?;
-            Ok::<_, EdgeError>((reader, created, connection))
+            let lease = match lease_options {
+                Some(options) => {
+                    let caller = Caller::open(&connection, reader_options.request_timeout).await?;
+                    Some(Lease::open(caller, options).await?)
+                }
+                None => None,
+            };
+            Ok::<_, EdgeError>((reader, created, connection, lease))
         })?;
         self.committer.set_stream_created(&created);
         let (batch_send, batches) = mpsc::channel(self.options.ring_batches);
         let (commits, commit_receive) = mpsc::channel(self.options.commit_queue);
         // Room for all that can be under way, so that the committer never waits for the engine.
         let (outcome_send, outcomes) = mpsc::channel(self.options.commit_queue + 2);
+        let (followed_send, followed) = mpsc::channel(4);
         let telemetry = Arc::clone(&self.telemetry);
-        let handle = EdgeHandle { batches, commits, outcomes, stopped: None, telemetry };
+        let stopped = None;
+        let handle =
+            EdgeHandle { batches, commits, outcomes, followed, stopped, created, telemetry };
         let driver = EdgeDriver {
             runtime: self.runtime,
             reader,
@@ -130,6 +165,10 @@ impl Edge {
             batch_send,
             commit_receive,
             outcome_send,
+            followed_send,
+            stance: self.stance,
+            lease,
+            lease_ttl: self.options.lease.map_or(Duration::ZERO, |lease| lease.ttl),
             telemetry: self.telemetry,
         };
         Ok((handle, driver))
@@ -142,11 +181,19 @@ pub struct EdgeHandle {
     batches: mpsc::Receiver<Delivered>,
     commits: mpsc::Sender<CommitRequest>,
     outcomes: mpsc::Receiver<Result<Committed, EdgeError>>,
+    followed: mpsc::Receiver<Followed>,
     stopped: Option<EdgeError>,
+    created: String,
     telemetry: Arc<Telemetry>,
 }
 
 impl EdgeHandle {
+    /// When the input stream was created, in the server's words.
+    #[must_use]
+    pub fn created(&self) -> &str {
+        &self.created
+    }
+
     /// The next batch, if one is here.
     ///
     /// # Errors
@@ -195,6 +242,11 @@ impl EdgeHandle {
         }
     }
 
+    /// What a standby is told next, if anything. An owner is told nothing.
+    pub fn poll_followed(&mut self) -> Option<Followed> {
+        self.followed.try_recv().ok()
+    }
+
     /// How far behind the stream we are, once per batch.
     fn observe(&self, batch: &Batch) {
         let gauges = &self.telemetry.gauges;
@@ -223,6 +275,10 @@ pub struct EdgeDriver {
     batch_send: mpsc::Sender<Delivered>,
     commit_receive: mpsc::Receiver<CommitRequest>,
     outcome_send: mpsc::Sender<Result<Committed, EdgeError>>,
+    followed_send: mpsc::Sender<Followed>,
+    stance: Stance,
+    lease: Option<Lease>,
+    lease_ttl: Duration,
     telemetry: Arc<Telemetry>,
 }
 
@@ -232,28 +288,62 @@ impl EdgeDriver {
     pub fn run(self) {
         let Self { runtime, reader, mut committer, connection, .. } = self;
         let Self { batch_send, mut commit_receive, outcome_send, telemetry, .. } = self;
+        let Self { followed_send, stance, mut lease, lease_ttl, .. } = self;
         runtime.block_on(async move {
             let reading = tokio::spawn(reader.run(batch_send));
             let watching = tokio::spawn(watch(connection, Arc::clone(&telemetry)));
-            // Ends: when the handle is dropped, or with the first error.
-            while let Some(request) = commit_receive.recv().await {
-                let outcome = tokio::select! {
-                    outcome = committer.commit(&request) => outcome,
-                    () = abandoned(&outcome_send) => break,
-                };
-                if let Ok(committed) = &outcome {
-                    telemetry.gauges.set(Gauge::PositionSeq, committed.position.seq);
+            if let (Stance::Standby, Some(lease)) = (stance, &mut lease) {
+                match follow::follow(&mut committer, lease, &followed_send).await {
+                    Ok(Some(claim)) => {
+                        telemetry.gauges.set(Gauge::Epoch, u64::from(claim.epoch));
+                    }
+                    Ok(None) => {}
+                    Err(error) => drop(outcome_send.send(Err(error)).await),
                 }
-                let last = outcome.is_err();
-                // A handle that is gone does not need the outcome; the record has it.
-                drop(outcome_send.send(outcome).await);
-                if last {
-                    break;
-                }
+            }
+            drop(followed_send);
+            let committing =
+                commits(&mut committer, &mut commit_receive, &outcome_send, &telemetry);
+            match &mut lease {
+                None => committing.await,
+                Some(lease) => tokio::select! {
+                    () = committing => {}
+                    () = follow::renew(lease, lease_ttl) => {}
+                },
             }
             reading.abort();
             watching.abort();
+            if let Some(lease) = &mut lease
+                && let Err(error) = lease.release().await
+            {
+                tracing::debug!(%error, "lease not released; it runs out by itself");
+            }
         });
+    }
+}
+
+/// Commits what is queued until the handle is dropped, or an error ends it.
+async fn commits(
+    committer: &mut Committer,
+    requests: &mut mpsc::Receiver<CommitRequest>,
+    outcomes: &mpsc::Sender<Result<Committed, EdgeError>>,
+    telemetry: &Telemetry,
+) {
+    // Ends: when the handle is dropped, or with the first error.
+    while let Some(request) = requests.recv().await {
+        let outcome = tokio::select! {
+            outcome = committer.commit(&request) => outcome,
+            () = abandoned(outcomes) => return,
+        };
+        if let Ok(committed) = &outcome {
+            telemetry.gauges.set(Gauge::PositionSeq, committed.position.seq);
+        }
+        let last = outcome.is_err();
+        // A handle that is gone does not need the outcome; the record has it.
+        drop(outcomes.send(outcome).await);
+        if last {
+            return;
+        }
     }
 }
 

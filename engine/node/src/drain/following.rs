@@ -1,0 +1,126 @@
+//! What a standby holds back: input that the owner has not committed yet.
+//!
+//! # Place
+//! In the drain of a standby, between the reader and the pipeline.
+//! # Method
+//! Only input at or below the owner's committed position is applied, and a turn ends exactly there
+//! where the newest commit record stands, so that the state after it can be held against the
+//! record's hash. Whatever is read beyond waits; a take-over goes on with it.
+//! # Holds
+//! - A standby never applies what the owner might still say: after a take-over nothing has to be
+//!   taken back.
+
+use crate::jetstream::ctl::CtlRecord;
+use crate::jetstream::reader::{Batch, Message};
+use std::collections::VecDeque;
+
+/// Messages held before no more are taken from the reader.
+const HELD_MAX: usize = 16_384;
+
+/// Messages of one turn.
+const TURN_MAX: usize = 1024;
+
+/// What is held back, and up to where the owner has committed.
+#[derive(Debug, Default)]
+pub(super) struct Following {
+    held: VecDeque<Message>,
+    pending: u64,
+    /// Whole messages up to here may be applied.
+    until: u64,
+    /// The state hash at `until`, where the record stands at the end of a message.
+    hash: Option<u64>,
+}
+
+impl Following {
+    /// The commit record as it stands.
+    pub(super) fn record(&mut self, record: &CtlRecord) {
+        let position = record.position;
+        let is_whole = position.index == 0;
+        self.until = if is_whole { position.seq } else { position.seq.saturating_sub(1) };
+        self.hash = is_whole.then_some(record.state_hash);
+    }
+
+    /// True where another batch may be added.
+    pub(super) fn has_room(&self) -> bool {
+        self.held.len() < HELD_MAX
+    }
+
+    pub(super) fn add(&mut self, batch: Batch) {
+        self.pending = batch.pending;
+        self.held.extend(batch.messages);
+    }
+
+    /// What may be applied next, and the hash that the state must have then, where that is known.
+    pub(super) fn take(&mut self) -> Option<(Batch, Option<u64>)> {
+        let ready = self.held.partition_point(|message| message.seq <= self.until).min(TURN_MAX);
+        if ready == 0 {
+            return None;
+        }
+        let messages: Vec<Message> = self.held.drain(..ready).collect();
+        let last_seq = messages.last().map_or(0, |message| message.seq);
+        let hash = self.hash.filter(|_| last_seq == self.until);
+        Some((self.batch(messages), hash))
+    }
+
+    /// What is left when the group is ours.
+    pub(super) fn finish(mut self) -> Batch {
+        let messages = std::mem::take(&mut self.held).into();
+        self.batch(messages)
+    }
+
+    fn batch(&self, messages: Vec<Message>) -> Batch {
+        let bytes = messages.iter().map(|message| message.payload.len()).sum();
+        Batch { messages, bytes, pending: self.pending + self.held.len() as u64 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jetstream::ctl::Position;
+    use bytes::Bytes;
+
+    fn message(seq: u64) -> Message {
+        Message {
+            seq,
+            stream_time_us: 0,
+            received_us: None,
+            subject: "raw.t.f".into(),
+            payload: Bytes::from_static(b"{}"),
+        }
+    }
+
+    fn record(seq: u64, index: u32) -> CtlRecord {
+        CtlRecord {
+            position: Position { seq, index },
+            previous: Position::default(),
+            epoch: 1,
+            batch: 1,
+            state_hash: seq,
+            stream: None,
+            engine: String::new(),
+            owner: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_committed_input_is_applied_and_hashes_are_known_where_the_record_stands() {
+        let mut following = Following::default();
+        let messages = [2, 4, 5, 7, 9].map(message).to_vec();
+        following.add(Batch { messages, bytes: 10, pending: 3 });
+        let mut take = |seq, index| {
+            following.record(&record(seq, index));
+            following.take().map(|(batch, hash)| {
+                let seqs: Vec<u64> = batch.messages.iter().map(|message| message.seq).collect();
+                (seqs, batch.pending, hash)
+            })
+        };
+        assert_eq!(take(1, 0), None);
+        assert_eq!(take(4, 0), Some((vec![2, 4], 6, Some(4))));
+        // Within message 7: only those before it, and no hash.
+        assert_eq!(take(7, 2), Some((vec![5], 5, None)));
+        assert_eq!(take(7, 0), Some((vec![7], 4, Some(7))));
+        assert_eq!(take(8, 0), None);
+        assert_eq!(following.finish().messages.len(), 1);
+    }
+}

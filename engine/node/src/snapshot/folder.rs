@@ -1,0 +1,150 @@
+//! The folder of snapshots of a group: names, what is kept, what is left over from a crash.
+//!
+//! # Place
+//! Between `writer` / `start` and the file system.
+//! # Method
+//! `<group>-<position, 20 digits>-<epoch, 10 digits>.snapshot`: the order of names is the order of
+//! positions. A file is written under a name that ends in `.part`, synced, and renamed; then the
+//! folder is synced, and the oldest beyond `keep` are removed. A zombie's late file is older state
+//! under its own epoch's name: harmless, a start only replays longer.
+//! # Holds
+//! - A name without `.part` is a file that was complete and synced.
+//! # Does not hold
+//! Whether it is undamaged now (`file`), whether it fits (`manifest`).
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The end of the name of a file that is complete, and of one that is not yet.
+const COMPLETE: &str = ".snapshot";
+const PARTIAL: &str = ".part";
+
+/// A file that nobody has written to for so long is left over from a crash.
+const LEFT_OVER_AGE: Duration = Duration::from_secs(600);
+
+/// A folder and the group whose snapshots are meant.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+    group: String,
+    keep: usize,
+}
+
+impl Folder {
+    /// Makes the folder where it is not there, and removes what a crash left unfinished.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn open(path: &Path, group: &str, keep: usize) -> io::Result<Self> {
+        assert!(0 < keep);
+        fs::create_dir_all(path)?;
+        let folder = Self { path: path.to_owned(), group: group.to_owned(), keep };
+        for left_over in folder.names(PARTIAL)? {
+            let modified = fs::metadata(&left_over).and_then(|it| it.modified());
+            let age = modified.ok().and_then(|it| it.elapsed().ok());
+            // A younger one may be that of an engine that still runs.
+            if age.is_some_and(|age| LEFT_OVER_AGE <= age) {
+                fs::remove_file(left_over)?;
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn create(&self, position: u64, epoch: u32) -> io::Result<(File, PathBuf)> {
+        let name = format!("{}-{position:020}-{epoch:010}{COMPLETE}{PARTIAL}", self.group);
+        let path = self.path.join(name);
+        Ok((File::create(&path)?, path))
+    }
+
+    /// Gives a synced file its name, and removes the oldest that are too many.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn complete(&self, partial: &Path) -> io::Result<()> {
+        fs::rename(partial, partial.with_extension(""))?;
+        File::open(&self.path)?.sync_all()?;
+        let files = self.newest_first()?;
+        for old in files.iter().skip(self.keep) {
+            fs::remove_file(old)?;
+        }
+        Ok(())
+    }
+
+    /// The complete files, newest position first.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn newest_first(&self) -> io::Result<Vec<PathBuf>> {
+        let mut files = self.names(COMPLETE)?;
+        files.sort();
+        files.reverse();
+        Ok(files)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Files of this group with such an end.
+    fn names(&self, end: &str) -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let rest = name.strip_suffix(end).unwrap_or_default();
+            let rest = rest.strip_suffix(COMPLETE).unwrap_or(rest);
+            // `<group>-<position>-<epoch>`; a group's name may hold dashes, too.
+            let group = rest.rsplitn(3, '-').nth(2).unwrap_or_default();
+            if group == self.group {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_what_is_unfinished_is_not_seen() {
+        let path = std::env::temp_dir().join(format!("crossdock-folder-{}", std::process::id()));
+        let folder = Folder::open(&path, "a-b", 2).expect("a folder");
+        for position in [5, 100, 20] {
+            let (_, partial) = folder.create(position, 1).expect("a file");
+            folder.complete(&partial).expect("complete");
+        }
+        folder.create(300, 1).expect("unfinished");
+        let other = Folder::open(&path, "b", 2).expect("another group");
+        let (_, partial) = other.create(7, 1).expect("a file");
+        other.complete(&partial).expect("complete");
+        let names = |folder: &Folder| -> Vec<String> {
+            let files = folder.newest_first().expect("a list");
+            files
+                .iter()
+                .map(|it| it.file_name().unwrap_or_default().to_string_lossy().into())
+                .collect()
+        };
+        assert_eq!(
+            names(&folder),
+            [
+                "a-b-00000000000000000100-0000000001.snapshot",
+                "a-b-00000000000000000020-0000000001.snapshot"
+            ]
+        );
+        assert_eq!(names(&other).len(), 1);
+        let again = Folder::open(&path, "a-b", 2).expect("again");
+        assert_eq!(again.names(PARTIAL).expect("a list").len(), 1, "it is young");
+        assert_eq!(names(&again).len(), 2);
+        fs::remove_dir_all(&path).expect("removed");
+    }
+}

@@ -1,0 +1,302 @@
+//! A start from a snapshot: the newest file that is whole and fits, as shards.
+//!
+//! # Place
+//! Before the pipeline is made; the reader then begins behind the snapshot's position.
+//! # Method
+//! Files are tried from the newest on. One thread reads and checks sections, one per shard takes the
+//! rows that are its own, so that the number of shards may be another one. In the end the state hash
+//! of what was loaded must be the one that was saved.
+//! # Holds
+//! - What has a flaw is not used; why is told for each file.
+//! # Does not hold
+//! The check of the input stream (`jetstream::intake`).
+
+use super::file::FileReader;
+use super::folder::Folder;
+use super::manifest::{Identity, Manifest};
+use crate::jetstream::ctl::Position;
+use crossdock_core::engine::EngineOptions;
+use crossdock_core::feeds::Feeds;
+use crossdock_core::shard::{Shard, ShardOptions};
+use crossdock_core::snapshot::{Loader, SavedTables, kind};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+/// Pages between the reading thread and each shard's.
+const PAGES_MAX: usize = 16;
+
+/// State as it was at a position.
+#[derive(Debug)]
+pub struct Started {
+    /// What the snapshot says of itself.
+    pub manifest: Manifest,
+    /// As many as were asked for.
+    pub shards: Vec<Shard>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// A snapshot that was not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub why: String,
+}
+
+/// Finds the newest snapshot that is whole and fits. Those that were passed over are told, too.
+#[must_use]
+pub fn recover(
+    folder: &Folder,
+    identity: &Identity,
+    committed: Position,
+    feeds: &Feeds,
+    options: &EngineOptions,
+) -> (Option<Started>, Vec<PassedOver>) {
+    let mut passed_over = Vec::new();
+    let files = match folder.newest_first() {
+        Ok(files) => files,
+        Err(error) => {
+            let path = folder.path().to_owned();
+            passed_over.push(PassedOver { path, why: error.to_string() });
+            return (None, passed_over);
+        }
+    };
+    for path in files {
+        let opened = File::open(&path).map_err(|error| error.to_string());
+        let read = opened.and_then(|file| {
+            let file = BufReader::with_capacity(1 << 16, file);
+            read(file, identity, committed, feeds, options)
+        });
+        match read {
+            Ok((manifest, shards)) => {
+                return (Some(Started { manifest, shards, path }), passed_over);
+            }
+            Err(why) => passed_over.push(PassedOver { path, why }),
+        }
+    }
+    (None, passed_over)
+}
+
+/// Reads one snapshot.
+///
+/// # Errors
+/// What is wrong with it, or why it does not fit.
+pub fn read<R: Read + Seek>(
+    source: R,
+    identity: &Identity,
+    committed: Position,
+    feeds: &Feeds,
+    options: &EngineOptions,
+) -> Result<(Manifest, Vec<Shard>), String> {
+    let mut file = FileReader::open(source)?;
+    let manifest = file.manifest().clone();
+    if let Some(why) = manifest.misfit(identity, committed) {
+        return Err(why);
+    }
+    let tables = tables(&mut file, manifest.shards)?;
+    let per_shard = usize::try_from(manifest.shipments).unwrap_or(0) / options.shards;
+    let shard_options = |index| {
+        let mut own = options.shard(feeds, index);
+        // Room to grow: a table that doubles in the middle of the day is a pause.
+        own.shipments_expected = own.shipments_expected.max(per_shard + per_shard / 4);
+        own
+    };
+    let shard_options: Vec<ShardOptions> = (0..options.shards).map(shard_options).collect();
+    let shards = load(&mut file, &tables, shard_options)?;
+    let shipments: u64 = shards.iter().map(|shard| shard.shipment_count() as u64).sum();
+    let hash = shards.iter().map(Shard::state_hash).fold(0, u64::wrapping_add);
+    if (shipments, hash) != (manifest.shipments, manifest.state_hash) {
+        return Err(format!(
+            "its {shipments} shipments have the state hash {hash:016x}, its manifest says {} and \
+             {:016x}",
+            manifest.shipments, manifest.state_hash
+        ));
+    }
+    Ok((manifest, shards))
+}
+
+fn tables<R: Read + Seek>(
+    file: &mut FileReader<R>,
+    shards: u32,
+) -> Result<Vec<SavedTables>, String> {
+    let mut tables: Vec<SavedTables> = (0..shards).map(|_| SavedTables::default()).collect();
+    for section in file.sections().to_vec() {
+        let is_text = section.kind == kind::TEXTS;
+        if !is_text && section.kind != kind::SENSES {
+            continue;
+        }
+        let page = file.read(section)?;
+        let table = tables
+            .get_mut(section.shard as usize)
+            .ok_or_else(|| format!("a section is of shard {}", section.shard))?;
+        let added = if is_text { table.add_texts(&page) } else { table.add_senses(&page) };
+        added.map_err(|flaw| flaw.to_string())?;
+    }
+    Ok(tables)
+}
+
+/// A page of rows and the shard that saved it.
+type Page = Arc<(usize, Vec<u8>)>;
+
+fn load<R: Read + Seek>(
+    file: &mut FileReader<R>,
+    tables: &[SavedTables],
+    options: Vec<ShardOptions>,
+) -> Result<Vec<Shard>, String> {
+    let mut rules = Vec::new();
+    for section in file.sections().to_vec() {
+        if section.kind == kind::RULES {
+            rules.push(file.read(section)?);
+        }
+    }
+    let shards = options.len();
+    thread::scope(|scope| {
+        let mut senders = Vec::new();
+        let mut loaders = Vec::new();
+        for (index, options) in options.into_iter().enumerate() {
+            let (sender, pages) = mpsc::sync_channel::<Page>(PAGES_MAX);
+            senders.push(sender);
+            let mut loader = Loader::new(options, (index, shards), tables);
+            for page in &rules {
+                loader.rules(page).map_err(|flaw| flaw.to_string())?;
+            }
+            loaders.push(scope.spawn(move || take(loader, &pages)));
+        }
+        let mut flaw = None;
+        for section in file.sections().to_vec() {
+            match section.kind {
+                kind::SHIPMENTS => {}
+                kind::TEXTS | kind::SENSES | kind::RULES => continue,
+                other => {
+                    flaw = Some(format!("it has a section of kind {other}, which is not known"));
+                    break;
+                }
+            }
+            let page = match file.read(section) {
+                Ok(page) => Arc::new((section.shard as usize, page)),
+                Err(why) => {
+                    flaw = Some(why);
+                    break;
+                }
+            };
+            // A loader that has gone has found a flaw; it is told below.
+            if senders.iter().any(|sender| sender.send(Arc::clone(&page)).is_err()) {
+                break;
+            }
+        }
+        drop(senders);
+        let loaded: Result<Vec<Shard>, String> = loaders
+            .into_iter()
+            .map(|loader| loader.join().unwrap_or_else(|_| Err(String::from("a loader panicked"))))
+            .collect();
+        match flaw {
+            Some(why) => Err(why),
+            None => loaded,
+        }
+    })
+}
+
+fn take(mut loader: Loader<'_>, pages: &Receiver<Page>) -> Result<Shard, String> {
+    while let Ok(page) = pages.recv() {
+        loader.rows(page.0, &page.1).map_err(|flaw| flaw.to_string())?;
+    }
+    Ok(loader.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::file::FileWriter;
+    use crate::snapshot::manifest::FORMAT;
+    use crossdock_core::intake::Intake;
+    use crossdock_model::time::Micros;
+    use std::io::Cursor;
+
+    const DAY: &str = include_str!("../../demo/day.ndjson");
+
+    fn identity() -> Identity {
+        Identity {
+            group: String::from("g"),
+            stream: String::from("IN"),
+            created: String::from("then"),
+            feeds_digest: 1,
+            rules_digest: 1,
+        }
+    }
+
+    /// The bundled day as a snapshot of two shards.
+    fn snapshot(feeds: &Feeds) -> (Vec<u8>, u64) {
+        let options = EngineOptions { shards: 2, ..EngineOptions::default() };
+        let mut engine = Engine::new(feeds, &options);
+        let mut intake = Intake::default();
+        for (seq, line) in (1..).zip(DAY.lines()) {
+            let document: serde_json::Value = serde_json::from_str(line).expect("a capture line");
+            let text = match &document["document"] {
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let feed = document["feed"].as_str().expect("a feed");
+            intake.push(seq, Micros(1_779_369_250_000_000), "demo", feed, text.as_bytes());
+        }
+        engine.turn(&intake, |_, _| {});
+        let mut file = FileWriter::begin(Vec::new()).expect("memory");
+        let mut page = Vec::new();
+        let mut manifest = Manifest {
+            format: FORMAT,
+            engine: String::from("test"),
+            group: identity().group,
+            stream: identity().stream,
+            created: identity().created,
+            position: 10,
+            clock_us: 0,
+            prints: Vec::new(),
+            feeds_digest: 1,
+            rules_digest: 1,
+            epoch: 1,
+            shards: 2,
+            shipments: 0,
+            state_hash: engine.state_hash(),
+            sections: 0,
+        };
+        for (index, shard) in (0..).zip(engine.shards_mut()) {
+            shard.begin_saving();
+            manifest.shipments += shard.saved().1 as u64;
+            while let Some(kind) = shard.save(&mut page, 1000) {
+                file.section(kind, index, &page).expect("memory");
+            }
+        }
+        (file.finish(manifest).expect("memory").0, engine.state_hash())
+    }
+
+    #[test]
+    fn any_damaged_byte_is_found_and_cut_files_too() {
+        let feeds = Feeds::new(crossdock_rules::feed::builtin());
+        let (mut bytes, hash) = snapshot(&feeds);
+        let check = |bytes: &[u8]| {
+            let options = EngineOptions { shards: 3, ..EngineOptions::default() };
+            read(Cursor::new(bytes), &identity(), Position::whole(10), &feeds, &options)
+        };
+        let (manifest, shards) = check(&bytes).expect("undamaged");
+        assert_eq!(manifest.state_hash, hash);
+        assert_eq!(shards.len(), 3);
+        assert!(5 < manifest.sections && 10 < manifest.shipments, "{manifest:?}");
+        let step = (bytes.len() / 1_000).max(1);
+        for at in (0..bytes.len()).step_by(step).chain(0..40) {
+            let bit = 1 << (at % 8);
+            bytes[at] ^= bit;
+            assert!(check(&bytes).is_err(), "byte {at} of {}", bytes.len());
+            bytes[at] ^= bit;
+        }
+        for size in (0..bytes.len()).step_by(step) {
+            assert!(check(&bytes[..size]).is_err(), "{size} bytes");
+        }
+        bytes.push(0);
+        assert!(check(&bytes).is_err_and(|why| why.contains("follow its manifest")));
+    }
+}

@@ -1,0 +1,59 @@
+//! Faults against a real server and real engines, for as long as asked.
+//!
+//! # Place
+//! `cargo run -p crossdock-tests --bin chaos -- --minutes 10 [--seed 1] [--shipments 20000]`. Prints
+//! what struck and what came of it; exit code 1 where anything was lost, doubled or out of order.
+//! # Method
+//! Engines are this program itself, started as `chaos engine ...`: no other binary has to be built.
+
+use clap::Parser;
+use crossdock_node::cli::{Cli, Failure};
+use crossdock_tests::chaos::{self, Options};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long faults strike.
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// The order of faults.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Shipments of the plan; their documents are spread over the time.
+    #[arg(long, default_value_t = 2_000)]
+    shipments: u64,
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its outcome")]
+fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let program = words.next().unwrap_or_default();
+    let mut words = words.peekable();
+    if words.peek().is_some_and(|word| word == "engine") {
+        words.next();
+        return match crossdock_node::cli::run(&Cli::parse_from([program].into_iter().chain(words)))
+        {
+            Ok(code) => code,
+            Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("{failure}");
+                ExitCode::from(failure.exit_code())
+            }
+        };
+    }
+    let arguments = Arguments::parse();
+    let own = std::env::current_exe().expect("a program has a path");
+    let folder = std::env::temp_dir().join(format!("crossdock-chaos-{}", std::process::id()));
+    println!("seed {}, logs in {}", arguments.seed, folder.display());
+    let outcome = chaos::run(Options {
+        engine: (own, vec![String::from("engine")]),
+        folder,
+        time: Duration::from_secs_f64(arguments.minutes * 60.0),
+        shipments: arguments.shipments,
+        seed: arguments.seed,
+    });
+    let Some(outcome) = outcome else { return ExitCode::SUCCESS };
+    println!("{outcome}");
+    ExitCode::from(u8::from(!outcome.is_sound()))
+}

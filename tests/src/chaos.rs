@@ -1,0 +1,396 @@
+//! A real server and real engines under faults, and what they leave held against auditor and oracle.
+//!
+//! # Place
+//! The program `chaos`, and a short form of it in the tests.
+//! # Method
+//! A publisher sends the documents of a plan one after the other, each until it is acknowledged, with
+//! an id so that the server stores it once. Meanwhile faults strike in a seeded order: engines are
+//! killed, stopped and woken as zombies, started twice; the server is killed and started again;
+//! connections are cut, acknowledgements of commits are lost on their way back. In the end faults cease,
+//! one engine drains what is left, and auditor and oracle look at OUT.
+//! # Holds
+//! One server, one group, at least one engine at almost any time.
+//! # Does not hold
+//! The same run twice: faults are seeded, machines are not. That is what `sim` is for.
+
+use crate::nats::NatsServer;
+use crate::proxy::Proxy;
+use crate::streams::{self, WAIT, changes};
+use async_nats::jetstream;
+use crossdock_loadgen::check::{self, Strictness, Verdict};
+use crossdock_loadgen::parameters::Workload;
+use crossdock_loadgen::plan::Plan;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a run is made with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How to start an engine: a program and arguments before `run ...`.
+    pub engine: (PathBuf, Vec<String>),
+    /// Where logs and snapshots go.
+    pub folder: PathBuf,
+    /// How long faults strike.
+    pub time: Duration,
+    /// Shipments of the plan.
+    pub shipments: u64,
+    /// The order of faults.
+    pub seed: u64,
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    EngineKill,
+    ServerKill,
+    Zombie,
+    DoubleStart,
+    Cut,
+    AckLost,
+}
+
+impl Fault {
+    /// How often each comes, by repetition.
+    const ALL: [Self; 10] = [
+        Self::EngineKill,
+        Self::EngineKill,
+        Self::EngineKill,
+        Self::ServerKill,
+        Self::Zombie,
+        Self::DoubleStart,
+        Self::Cut,
+        Self::Cut,
+        Self::AckLost,
+        Self::AckLost,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::EngineKill => "engines killed",
+            Self::ServerKill => "servers killed",
+            Self::Zombie => "zombies woken",
+            Self::DoubleStart => "double starts",
+            Self::Cut => "connections cut",
+            Self::AckLost => "acknowledgements armed to be lost",
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    faults: BTreeMap<Fault, u64>,
+    /// Acknowledgements that were lost, of those that were armed.
+    acks_lost: u64,
+    /// Engines that ended because another one had taken over.
+    fenced: u64,
+    /// Starts from a snapshot.
+    snapshot_starts: u64,
+    documents: u64,
+    /// What the auditor printed, and whether it found nothing.
+    audit: (String, bool),
+    verdict: Verdict,
+    seconds: f64,
+}
+
+impl Outcome {
+    /// Faults of all kinds.
+    #[must_use]
+    pub fn fault_count(&self) -> u64 {
+        self.faults.values().sum()
+    }
+
+    /// True where nothing was lost, doubled or out of order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.audit.1 && self.verdict.is_equal()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (fault, count) in &self.faults {
+            writeln!(f, "{count:8} {}", fault.name())?;
+        }
+        writeln!(f, "{:8} faults in {:.0} s", self.fault_count(), self.seconds)?;
+        writeln!(f, "{:8} acknowledgements lost", self.acks_lost)?;
+        writeln!(f, "{:8} engines fenced", self.fenced)?;
+        writeln!(f, "{:8} starts from a snapshot", self.snapshot_starts)?;
+        writeln!(f, "{:8} documents", self.documents)?;
+        let verdict = &self.verdict;
+        writeln!(f, "{:8} changes expected", verdict.expected)?;
+        writeln!(f, "{:8} changes found", verdict.found)?;
+        writeln!(f, "{:8} shipments that differ", verdict.differing)?;
+        writeln!(f, "{:8} changes doubled or out of order", verdict.not_rising)?;
+        for line in &verdict.examples {
+            writeln!(f, "         {line}")?;
+        }
+        write!(f, "auditor: {}", self.audit.0)
+    }
+}
+
+/// Everything that is running.
+struct Bench {
+    options: Options,
+    server: NatsServer,
+    proxy: Proxy,
+    engine: Option<Child>,
+    engines: u64,
+    fenced: u64,
+    state: u64,
+}
+
+/// Runs. `None` where the environment says to leave servers out.
+///
+/// # Panics
+/// Where no server can be had, or what is sound does not come to an end in time.
+#[must_use]
+pub fn run(options: Options) -> Option<Outcome> {
+    let start = Instant::now();
+    drop(fs::remove_dir_all(&options.folder));
+    fs::create_dir_all(&options.folder).expect("a folder for logs and snapshots");
+    let server = NatsServer::start("chaos")?;
+    let proxy = Proxy::start(server.port());
+    let plan = Plan::new(Workload::Nested.parameters(options.shipments)).expect("a plan");
+    let mut bench =
+        Bench { state: options.seed, options, server, proxy, engine: None, engines: 0, fenced: 0 };
+    let init = bench.command(&["nats", "init"]).stderr(Stdio::piped()).spawn();
+    streams::finish(init.expect("an engine can be started"));
+    let url = bench.server.url();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let published = Arc::new(AtomicU64::new(0));
+    let faults = thread::scope(|scope| {
+        let (plan, is_over, published) = (&plan, &is_over, &published);
+        let pace = bench.options.time;
+        scope.spawn(move || publish(&url, plan, pace, is_over, published));
+        let faults = bench.strike();
+        is_over.store(true, Ordering::SeqCst);
+        faults
+    });
+    bench.end_engine();
+    let drain = bench.command(&["run", "--until-caught-up"]).stderr(Stdio::piped()).spawn();
+    streams::finish(drain.expect("an engine can be started"));
+    let audit = bench.command(&["audit"]).stdout(Stdio::piped()).output().expect("an audit");
+    let said = String::from_utf8_lossy(&audit.stdout).into_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let lines = runtime.expect("a runtime").block_on(changes(&bench.server.url()));
+    let strictness = Strictness { events_only: false, examples_max: 3 };
+    let verdict = match check::check(&plan, strictness, &mut lines.as_slice(), |_| {}) {
+        Ok(verdict) => verdict,
+        Err(never) => match never {},
+    };
+    Some(Outcome {
+        faults,
+        acks_lost: bench.proxy.lost(),
+        fenced: bench.fenced,
+        snapshot_starts: bench.snapshot_starts(),
+        documents: published.load(Ordering::SeqCst),
+        audit: (said, audit.status.code() == Some(0)),
+        verdict,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+impl Bench {
+    /// Lets faults strike until the time is over.
+    fn strike(&mut self) -> BTreeMap<Fault, u64> {
+        let start = Instant::now();
+        let mut counts = BTreeMap::new();
+        // Ends: when the time is over.
+        while start.elapsed() < self.options.time {
+            self.keep_engine();
+            let pause = 100 + self.random(700);
+            thread::sleep(Duration::from_millis(pause));
+            self.keep_engine();
+            let fault = Fault::ALL[self.random(Fault::ALL.len() as u64) as usize];
+            *counts.entry(fault).or_default() += 1;
+            match fault {
+                Fault::EngineKill => self.end_engine(),
+                Fault::ServerKill => self.server.restart(),
+                Fault::Zombie => self.zombie(),
+                Fault::DoubleStart => {
+                    let old = self.engine.take();
+                    self.start_engine();
+                    self.expect_fenced(old);
+                }
+                Fault::Cut => self.proxy.cut(),
+                Fault::AckLost => {
+                    let count = 1 + self.random(3);
+                    self.proxy.lose_acks(u32::try_from(count).unwrap_or(1));
+                }
+            }
+        }
+        self.proxy.lose_acks(0);
+        counts
+    }
+
+    /// An engine sleeps, another takes over, the first wakes and must find out.
+    fn zombie(&mut self) {
+        let Some(old) = self.engine.take() else { return };
+        signal(&old, "-STOP");
+        self.start_engine();
+        let pause = 200 + self.random(1_500);
+        thread::sleep(Duration::from_millis(pause));
+        signal(&old, "-CONT");
+        self.expect_fenced(Some(old));
+    }
+
+    /// An engine whose group was taken ends by itself, as fenced, once it has anything to say.
+    fn expect_fenced(&mut self, old: Option<Child>) {
+        let Some(mut old) = old else { return };
+        let since = Instant::now();
+        // Ends: with the process, or with our patience: one that has nothing to say may live on.
+        while since.elapsed() < Duration::from_secs(4) {
+            if let Ok(Some(status)) = old.try_wait() {
+                self.fenced += u64::from(status.code() == Some(78));
+                return;
+            }
+            self.keep_engine();
+            thread::sleep(Duration::from_millis(5));
+        }
+        drop(old.kill());
+        drop(old.wait());
+    }
+
+    /// Starts an engine where the last one has ended.
+    fn keep_engine(&mut self) {
+        let ended = match &mut self.engine {
+            None => true,
+            Some(engine) => match engine.try_wait() {
+                Ok(None) => false,
+                Ok(Some(status)) => {
+                    self.fenced += u64::from(status.code() == Some(78));
+                    true
+                }
+                Err(_) => true,
+            },
+        };
+        if ended {
+            self.start_engine();
+        }
+    }
+
+    fn start_engine(&mut self) {
+        self.engines += 1;
+        let shards = (1 + self.random(3)).to_string();
+        let log = self.options.folder.join(format!("engine-{:04}.log", self.engines));
+        let log = File::create(log).expect("a log file");
+        let child = self.command(&["run", "--shards", &shards]).stderr(log).spawn();
+        self.engine = Some(child.expect("an engine can be started"));
+    }
+
+    fn end_engine(&mut self) {
+        if let Some(mut engine) = self.engine.take() {
+            drop(engine.kill());
+            drop(engine.wait());
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let (program, before) = &self.options.engine;
+        let url = if arguments[0] == "run" { self.proxy.url() } else { self.server.url() };
+        let mut all: Vec<&str> = before.iter().map(String::as_str).collect();
+        all.extend(arguments);
+        let mut command = streams::crossdock(program, &url, &all);
+        let snapshots = format!("snapshot.dir={}", self.options.folder.join("state").display());
+        for option in [
+            snapshots.as_str(),
+            "snapshot.interval=1s",
+            "snapshot.documents=500",
+            "source.pull_messages=64",
+            "nats.reconnect_delay=200ms",
+            "sink.ack_timeout=500ms",
+            "log.level=info,async_nats=off",
+            "log.format=json",
+        ] {
+            command.args(["--set", option]);
+        }
+        command
+    }
+
+    fn random(&mut self, below: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut word = self.state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (word ^ (word >> 31)) % below
+    }
+
+    /// How many engines said that they loaded one.
+    fn snapshot_starts(&self) -> u64 {
+        let Ok(entries) = fs::read_dir(&self.options.folder) else { return 0 };
+        let logs = entries.filter_map(Result::ok).map(|entry| entry.path());
+        let loaded = |path: &Path| {
+            fs::read_to_string(path).is_ok_and(|log| log.contains("\"snapshot loaded\""))
+        };
+        logs.filter(|path| path.extension().is_some_and(|it| it == "log") && loaded(path)).count()
+            as u64
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.end_engine();
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "a process of ours takes signals");
+}
+
+/// Publishes a plan, spread over some time, each document until it is acknowledged.
+fn publish(url: &str, plan: &Plan, time: Duration, is_over: &AtomicBool, published: &AtomicU64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let client = async_nats::ConnectOptions::new()
+            .reconnect_delay_callback(|_| Duration::from_millis(50))
+            .retry_on_initial_connect()
+            .connect(url)
+            .await
+            .expect("a client that waits for its server");
+        let context = jetstream::new(client);
+        let start = Instant::now();
+        let slots = plan.slot_count().max(1);
+        let mut documents = plan.documents();
+        let mut buffer = Vec::new();
+        while let Some(entry) = documents.next() {
+            documents.write(&entry, &mut buffer);
+            let tenant = plan.tenant(entry.truth.shipment);
+            let subject = format!("raw.{tenant}.{}", entry.feed.name());
+            let micros = entry.received_micros;
+            let received = jiff::Timestamp::from_microsecond(micros).expect("a time").to_string();
+            let id = published.load(Ordering::SeqCst).to_string();
+            let mut headers = async_nats::HeaderMap::new();
+            headers.insert("Crossdock-Received", received.as_str());
+            headers.insert("Nats-Msg-Id", id.as_str());
+            let since = Instant::now();
+            // Ends: with the acknowledgement; the server is down for moments only.
+            loop {
+                let body = buffer.clone().into();
+                let sent = context.publish_with_headers(subject.clone(), headers.clone(), body);
+                let acked = async { sent.await.map_err(drop)?.await.map_err(drop) };
+                if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(1), acked).await {
+                    break;
+                }
+                assert!(since.elapsed() < WAIT, "the server stays away");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            published.fetch_add(1, Ordering::SeqCst);
+            let due = time.mul_f64(documents.slot() as f64 / slots as f64);
+            if let Some(early) = due.checked_sub(start.elapsed())
+                && !is_over.load(Ordering::SeqCst)
+                && Duration::from_millis(1) < early
+            {
+                tokio::time::sleep(early.min(Duration::from_millis(100))).await;
+            }
+        }
+    });
+}

@@ -12,6 +12,7 @@
 use crossdock_core::engine::{Engine, EngineOptions};
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::TICK;
+use crossdock_core::order_book::OrderBook;
 use crossdock_core::shard::Shard;
 use crossdock_core::snapshot::{Loader, SavedTables, kind};
 use crossdock_tests::replay::{self, Document, Replay};
@@ -53,6 +54,11 @@ fn save(engine: &mut Engine, pages: &mut Vec<Page>, size: usize) -> bool {
         }
         is_saving |= shard.is_saving();
     }
+    let book = engine.book_mut();
+    if let Some(kind) = book.save(&mut page, size) {
+        pages.push((0, kind, page.clone()));
+    }
+    is_saving |= book.is_saving();
     is_saving
 }
 
@@ -103,6 +109,7 @@ fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
         if number == begin {
             hash = first.state_hash();
             first.engine_mut().shards_mut().iter_mut().for_each(Shard::begin_saving);
+            first.engine_mut().book_mut().begin_saving();
             is_saving = true;
         }
         if is_saving {
@@ -115,6 +122,11 @@ fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
     let loaded = load(feeds, &pages, saved_shards, shards).expect("an undamaged snapshot loads");
     let mut second = Replay::with(feeds, &options(shards));
     second.engine_mut().replace_shards(loaded);
+    let mut book = OrderBook::default();
+    for (_, _, page) in pages.iter().filter(|(_, kind, _)| *kind == kind::ORDERS) {
+        book.take_page(page).expect("undamaged orders load");
+    }
+    second.engine_mut().replace_book(book);
     assert_eq!(second.state_hash(), hash, "the state is that of its beginning");
     // Positions of the replay count from 1 in every engine: only the rest of each line is compared.
     let again = apply(&mut second, &documents[begin + 1..]);
@@ -167,6 +179,7 @@ fn damaged_pages_are_flaws_or_other_state_but_never_a_panic() {
     }
     assert!(0 < flaws && flaws <= tried);
     let loaded = load(&feeds, &pages, 1, 2).expect("undamaged again");
-    let sum = loaded.iter().map(Shard::state_hash).fold(0, u64::wrapping_add);
+    let book = first.engine().book().state_hash();
+    let sum = loaded.iter().map(Shard::state_hash).fold(book, u64::wrapping_add);
     assert_eq!(sum, hash);
 }

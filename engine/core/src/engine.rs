@@ -156,6 +156,11 @@ impl Engine {
         &self.book
     }
 
+    /// The orders, to save them.
+    pub fn book_mut(&mut self) -> &mut OrderBook {
+        &mut self.book
+    }
+
     /// Goes on with orders that were loaded.
     pub fn replace_book(&mut self, book: OrderBook) {
         self.book = book;

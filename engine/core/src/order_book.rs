@@ -17,6 +17,8 @@
 //!   of shards and however turns are cut.
 //! - A change stands behind those of its cause: same position, the book comes last.
 
+mod saving;
+
 use crossdock_model::change::ChangeKind;
 use crossdock_model::id::{ChangeId, Position, ShipmentKey};
 use crossdock_model::time::{EventTime, Micros};
@@ -78,6 +80,7 @@ pub struct OrderBook {
     tally: Tally,
     state_hash: u64,
     heads: Vec<usize>,
+    saving: saving::Saving,
 }
 
 impl OrderBook {
@@ -139,6 +142,7 @@ impl OrderBook {
     fn take(&mut self, told: &Told<'_>, out: &mut Output) {
         let key = OrderKey::of(told.tenant, told.order);
         let slot = self.slot_of(key);
+        self.save_ahead(slot);
         let before = hash_of(&self.orders[slot]);
         let mut said = 0;
         let (_, order) = &mut self.orders[slot];

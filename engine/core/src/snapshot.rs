@@ -49,6 +49,8 @@ pub mod kind {
     pub const SENSES: u32 = 3;
     /// What rules know beside shipments: one page of each shard, read before its rows.
     pub const RULES: u32 = 4;
+    /// Orders, [`crate::order_book::ORDER_SIZE`] bytes each.
+    pub const ORDERS: u32 = 5;
 }
 
 /// Parts of a row behind the shipment itself. Numbers are for ever.

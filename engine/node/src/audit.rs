@@ -299,11 +299,11 @@ impl Auditor {
     }
 
     fn version(&mut self, seq: u64, body: &Body<'_>) {
-        let names = [&body.tenant, &body.carrier, &body.tracking_number];
-        let mut name = names.map(|part| &**part).join("\u{1f}");
-        if body.tracking_number.is_empty() {
-            name.push_str(&body.order);
-        }
+        // An order counts its own versions, whatever shipment of it was the cause.
+        let name = match body.kind {
+            Some("order") => format!("{}\u{1f}order\u{1f}{}", body.tenant, body.order),
+            _ => format!("{}\u{1f}{}\u{1f}{}", body.tenant, body.carrier, body.tracking_number),
+        };
         let key = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
         let known = self.versions.insert(key, body.version);
         self.report.shipments += u64::from(known.is_none());

@@ -215,6 +215,7 @@ impl Drain {
             self.pipeline.recycle(collected);
             done += 1;
         }
+        done += usize::from(self.pipeline.save_orders());
         done += self.submit_commit();
         // A commit that is gathered beyond four batches of the server stops the pulls.
         if self.pipeline.has_room()

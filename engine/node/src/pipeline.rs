@@ -112,6 +112,8 @@ pub struct Pipeline {
     /// The orders of all shards, turn by turn as they are collected.
     book: OrderBook,
     book_outputs: Vec<Output>,
+    /// Where snapshots of the book go.
+    book_pages: Option<PageSender>,
 }
 
 /// Turns under way at most: what all rings of one lane hold.
@@ -132,16 +134,16 @@ impl Pipeline {
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
         let shards = (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect();
-        Self::start_with(feeds, options, shards, pages)
+        Self::start_with(feeds, options, (shards, OrderBook::default()), pages)
     }
 
-    /// Starts the threads with these shards, as many as the options say. `pages` gives each of them
-    /// the end it sends its snapshots to.
+    /// Starts the threads with these shards, as many as the options say, and these orders. `pages`
+    /// gives each shard, and behind them the book, the end it sends its snapshots to.
     #[must_use]
     pub fn start_with(
         feeds: &Feeds,
         options: &EngineOptions,
-        states: Vec<Shard>,
+        (states, book): (Vec<Shard>, OrderBook),
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
         let (lanes, shards) = (options.lanes, options.shards);
@@ -162,8 +164,9 @@ impl Pipeline {
             partial: (0..shards).map(|_| None).collect(),
             lane_tallies: vec![Tally::default(); lanes],
             shard_tallies: vec![(Tally::default(), 0); shards],
-            book: OrderBook::default(),
+            book,
             book_outputs: Vec::new(),
+            book_pages: pages(shards),
         };
         for index in 0..lanes {
             let (inbox_writer, inbox) = ring(RING_BATCHES_MAX);
@@ -265,6 +268,9 @@ impl Pipeline {
         }
         let mut orders = self.book_outputs.pop().unwrap_or_default();
         self.book.turn(shards.iter().map(|turn| &turn.output), &mut orders);
+        if lane.begins_snapshot && self.book_pages.is_some() {
+            self.book.begin_saving();
+        }
         let hashes = shards.iter().map(|turn| turn.state_hash);
         let state_hash = hashes.fold(self.book.state_hash(), u64::wrapping_add);
         Some(Collected { lane, shards, orders, state_hash })
@@ -286,6 +292,22 @@ impl Pipeline {
         if self.waiting.len() < RING_BATCHES_MAX {
             self.waiting.push_back(lane);
         }
+    }
+
+    /// Copies the next page of orders of a snapshot that is under way; true where there was one.
+    pub fn save_orders(&mut self) -> bool {
+        let Some(pages) = &mut self.book_pages else { return false };
+        if !pages.is_free() || !self.book.is_saving() {
+            return false;
+        }
+        let start = Instant::now();
+        let mut page = Vec::with_capacity(PAGE_SIZE + PAGE_SIZE / 8);
+        match self.book.save(&mut page, PAGE_SIZE) {
+            Some(kind) => pages.page(kind, page),
+            None => pages.done(self.book.saved(), 0),
+        }
+        pages.stalled(start.elapsed());
+        true
     }
 
     /// The account up to the last turn collected.

@@ -141,7 +141,10 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let clock = started.as_ref().map_or(i64::MIN, |started| started.manifest.clock_us);
     let pages = |shard| writer.as_ref().and_then(|writer| writer.pages(shard));
     let pipeline = match started {
-        Some(started) => Pipeline::start_with(&settings.feeds, &options, started.shards, pages),
+        Some(started) => {
+            let state = (started.shards, started.book);
+            Pipeline::start_with(&settings.feeds, &options, state, pages)
+        }
         None => Pipeline::start_empty(&settings.feeds, &options, pages),
     };
     let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));

@@ -17,6 +17,7 @@ use super::manifest::{Identity, Manifest};
 use crate::jetstream::ctl::Position;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::order_book::OrderBook;
 use crossdock_core::shard::{Shard, ShardOptions};
 use crossdock_core::snapshot::{Loader, SavedTables, kind};
 use std::fs::File;
@@ -36,6 +37,8 @@ pub struct Started {
     pub manifest: Manifest,
     /// As many as were asked for.
     pub shards: Vec<Shard>,
+    /// The orders of all shards.
+    pub book: OrderBook,
     /// The file.
     pub path: PathBuf,
 }
@@ -74,8 +77,8 @@ pub fn recover(
             read(file, identity, committed, feeds, options)
         });
         match read {
-            Ok((manifest, shards)) => {
-                return (Some(Started { manifest, shards, path }), passed_over);
+            Ok((manifest, shards, book)) => {
+                return (Some(Started { manifest, shards, book, path }), passed_over);
             }
             Err(why) => passed_over.push(PassedOver { path, why }),
         }
@@ -93,7 +96,7 @@ pub fn read<R: Read + Seek>(
     committed: Position,
     feeds: &Feeds,
     options: &EngineOptions,
-) -> Result<(Manifest, Vec<Shard>), String> {
+) -> Result<(Manifest, Vec<Shard>, OrderBook), String> {
     let mut file = FileReader::open(source)?;
     let manifest = file.manifest().clone();
     if let Some(why) = manifest.misfit(identity, committed) {
@@ -109,8 +112,14 @@ pub fn read<R: Read + Seek>(
     };
     let shard_options: Vec<ShardOptions> = (0..options.shards).map(shard_options).collect();
     let shards = load(&mut file, &tables, shard_options)?;
+    let mut book = OrderBook::default();
+    for section in file.sections().to_vec() {
+        if section.kind == kind::ORDERS {
+            book.take_page(&file.read(section)?).map_err(|flaw| flaw.to_string())?;
+        }
+    }
     let shipments: u64 = shards.iter().map(|shard| shard.shipment_count() as u64).sum();
-    let hash = shards.iter().map(Shard::state_hash).fold(0, u64::wrapping_add);
+    let hash = shards.iter().map(Shard::state_hash).fold(book.state_hash(), u64::wrapping_add);
     if (shipments, hash) != (manifest.shipments, manifest.state_hash) {
         return Err(format!(
             "its {shipments} shipments have the state hash {hash:016x}, its manifest says {} and \
@@ -118,7 +127,7 @@ pub fn read<R: Read + Seek>(
             manifest.shipments, manifest.state_hash
         ));
     }
-    Ok((manifest, shards))
+    Ok((manifest, shards, book))
 }
 
 fn tables<R: Read + Seek>(
@@ -172,7 +181,7 @@ fn load<R: Read + Seek>(
         for section in file.sections().to_vec() {
             match section.kind {
                 kind::SHIPMENTS => {}
-                kind::TEXTS | kind::SENSES | kind::RULES => continue,
+                kind::TEXTS | kind::SENSES | kind::RULES | kind::ORDERS => continue,
                 other => {
                     flaw = Some(format!("it has a section of kind {other}, which is not known"));
                     break;
@@ -271,6 +280,10 @@ mod tests {
                 file.section(kind, index, &page).expect("memory");
             }
         }
+        engine.book_mut().begin_saving();
+        while let Some(kind) = engine.book_mut().save(&mut page, 1000) {
+            file.section(kind, 2, &page).expect("memory");
+        }
         (file.finish(manifest).expect("memory").0, engine.state_hash())
     }
 
@@ -282,7 +295,7 @@ mod tests {
             let options = EngineOptions { shards: 3, ..EngineOptions::default() };
             read(Cursor::new(bytes), &identity(), Position::whole(10), &feeds, &options)
         };
-        let (manifest, shards) = check(&bytes).expect("undamaged");
+        let (manifest, shards, _) = check(&bytes).expect("undamaged");
         assert_eq!(manifest.state_hash, hash);
         assert_eq!(shards.len(), 3);
         assert!(5 < manifest.sections && 10 < manifest.shipments, "{manifest:?}");

@@ -244,7 +244,8 @@ impl Writer {
             Ok((file, path)) => (Ok(file), path),
             Err(error) => (Err(error), PathBuf::new()),
         };
-        let mut missing = manifest.shards;
+        // The shards, and the orders.
+        let mut missing = manifest.shards + 1;
         // Ends: when every shard is done, or gone. After an error pages are still taken: the shards
         // must not wait for them.
         while 0 < missing {

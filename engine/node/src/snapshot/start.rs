@@ -223,6 +223,7 @@ mod tests {
     use super::*;
     use crate::snapshot::file::FileWriter;
     use crate::snapshot::manifest::FORMAT;
+    use crossdock_core::engine::Engine;
     use crossdock_core::intake::Intake;
     use crossdock_model::time::Micros;
     use std::io::Cursor;

@@ -9,6 +9,7 @@
 //! - An unknown code gives an event of detail `UNMAPPED`; it is never guessed to be in transit.
 //! - No instant is made up: see `time`.
 
+pub mod gs1;
 pub mod meaning;
 pub mod number;
 pub mod place;

@@ -14,6 +14,8 @@
 use crossdock_model::limits::NUMBER_LEN_MAX;
 use crossdock_standard::number::Number as Spelled;
 
+use super::gs1;
+
 /// A normalized number, inline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
@@ -44,6 +46,8 @@ impl Number {
 /// Normalizes a number; `None` where it can't be one: too long, empty, or of other characters.
 #[must_use]
 pub fn normalize(text: &str) -> Option<Number> {
+    let identifier = gs1::read(text);
+    let text = identifier.as_ref().map_or(text, gs1::Identifier::as_str);
     let bytes = text.as_bytes();
     let is_of_letters_and_digits = bytes.iter().all(u8::is_ascii_alphanumeric);
     if !is_of_letters_and_digits {
@@ -124,6 +128,8 @@ mod tests {
         check("RB123456785GB", Some("RB123456785GB"));
         check("4201234567", Some("4201234567"));
         check("7777-7777.7770", Some("777777777770"));
+        check("urn:epc:id:sscc:0614141.1234567890", Some("106141412345678908"));
+        check("https://id.gs1.org/00/106141412345678908", Some("106141412345678908"));
         check("a-1001", Some("A-1001"));
     }
 

@@ -26,7 +26,12 @@ impl Places {
         let mut place = PlaceText { country, ..PlaceText::default() };
         let mut rest = trim(text);
         let mut code = home;
-        if let Some((before, last)) = self.split_country(rest, home) {
+        if home.is_none()
+            && let Some(country) = self.country_of_state(rest)
+        {
+            place.country = country;
+            code = self.country_code(country);
+        } else if let Some((before, last)) = self.split_country(rest, home) {
             place.country = last;
             code = self.country_code(last);
             rest = trim(before);
@@ -41,6 +46,38 @@ impl Places {
         }
         place.city = rest;
         place
+    }
+
+    /// The country of a text without one that ends in a state: `Reno, NV 89501`, `Los Angeles, CA`. What
+    /// may be a country as well is a state only where its city lies in the United States and the
+    /// country has no city of that name.
+    fn country_of_state(&self, text: &[u8]) -> Option<&'static [u8]> {
+        let text = split_postal_code(text).map_or(text, |(before, _)| trim(before));
+        let (before, last) = split_part(text);
+        if before.is_empty() || last.len() != 2 || !last.iter().all(u8::is_ascii_uppercase) {
+            return None;
+        }
+        let is_state = self.is_region(*b"US", last);
+        let Some(code) = self.country_code(last) else {
+            return match is_state {
+                true => Some(b"US"),
+                false => self.is_region(*b"CA", last).then_some(b"CA"),
+            };
+        };
+        // A country of one zone has no list of cities, and so the last word.
+        let lists_cities = super::country_index(code)
+            .and_then(|at| self.countries[at])
+            .is_some_and(|it| it.is_several);
+        let (_, city) = split_part(before);
+        let is_american =
+            is_state && lists_cities && self.is_city(*b"US", city) && !self.is_city(code, city);
+        is_american.then_some(b"US")
+    }
+
+    fn is_city(&self, country: [u8; 2], text: &[u8]) -> bool {
+        let mut buffer = [0; NAME_SIZE_MAX];
+        let name = normalize(text, &mut buffer);
+        !name.is_empty() && self.names.find(&Key::city(country, name)).is_some()
     }
 
     /// Takes a country off the end.

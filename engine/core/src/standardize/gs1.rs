@@ -63,6 +63,8 @@ impl Identifier {
 /// other URNs and links. `None` where the text is neither.
 #[must_use]
 pub fn read(text: &str) -> Option<Identifier> {
+    // A pattern of all items of a class has a star where their serials stand.
+    let text = text.strip_suffix(".*").unwrap_or(text);
     if let Some(urn) = text.strip_prefix("urn:") {
         let (kind, value) = urn.rsplit_once(':')?;
         let kind = kind.rsplit_once(':').map_or(kind, |(_, kind)| kind);
@@ -152,6 +154,7 @@ mod tests {
         check("urn:epc:class:lgtin:4012345.012345.998877", "4012345.012345.998877");
         check("https://example.com/parcels/AB12/", "AB12");
         check("urn:epc:id:sscc:061.12", "061.12");
+        check("urn:epc:idpat:sgtin:4012345.044444.*", "4012345.044444");
         check("urn:epc:id:sscc:06141é1.123456789", "06141é1.123456789");
     }
 

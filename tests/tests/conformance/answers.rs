@@ -1,30 +1,25 @@
 //! Real carrier answers: how many of their events are read, and what they are taken for.
 //!
 //! # Place
-//! Over `../shared/corpus`, beside the workspace and not in it; passed over with a printed line
-//! where it is absent.
+//! The carriers of the first table: karrio, EasyPost, UPS Track Alert, FedEx.
 //! # Method
 //! The events of a document are counted by a walk over its JSON that knows nothing of feeds. Events
 //! that another project (karrio) expects are looked up by code and local minute, and its status is
-//! compared with our milestone. The table is printed; `tests/conformance.counts` holds the figures that
-//! must not get worse, and `UPDATE_EXPECT=1` rewrites it.
+//! compared with our milestone.
 //! # Holds
 //! Every case without an error in it yields all its events, none of them unmapped, unless it is named in
 //! [`SPECIMENS`]. Every disagreement about a status is listed in [`DISAGREEMENTS`], with its reason.
 //! # Does not hold
 //! Instants: karrio's `Z` is not one, so only local times are compared.
 
+use crate::counts::{Counts, settle};
+use crate::{RECEIVED, corpus, files};
 use crossdock_core::feeds::Feeds;
 use crossdock_tests::reading::{Reading, read};
 use crossdock_tests::replay::{self, Document};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// After every time in the corpus that a carrier can have meant: 2026-01-01.
-const RECEIVED: i64 = 1_767_225_600_000_000;
+use std::path::Path;
 
 /// Documents of schema placeholders, whose codes are the word `string`.
 const SPECIMENS: &[&str] = &["usps/test_parse_tracking_response/65315a43984e"];
@@ -91,20 +86,16 @@ struct Case {
     expected: Vec<Value>,
 }
 
-/// Figures of one feed, by name.
-type Counts = BTreeMap<(String, String), u64>;
-
 #[test]
 fn real_answers_yield_all_their_events() {
     let Some(corpus) = corpus() else { return };
     let feeds = replay::feeds();
-    let mut counts = Counts::new();
+    let mut counts = Counts::default();
     let mut wrong = Vec::new();
     let mut used = vec![false; DISAGREEMENTS.len()];
     for case in cases(&corpus) {
         judge(&feeds, &case, &mut counts, &mut used, &mut wrong);
     }
-    println!("{}", table(&counts));
     for (row, used) in DISAGREEMENTS.iter().zip(used) {
         if !used {
             wrong.push(format!(
@@ -113,7 +104,7 @@ fn real_answers_yield_all_their_events() {
             ));
         }
     }
-    compare(&counts, &mut wrong);
+    settle("answers", &counts, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -137,7 +128,7 @@ fn judge(
     let walked: usize = case.documents.iter().map(|text| walk(text)).sum();
     let unmapped = unmapped(&reading);
     let mut add = |name: &str, count: usize| {
-        *counts.entry((case.feed.to_owned(), name.to_owned())).or_default() += count as u64;
+        counts.add(case.feed, name, count);
     };
     add("cases", 1);
     add("documents", documents.len());
@@ -308,83 +299,4 @@ fn karrio(corpus: &Path) -> Vec<Case> {
         cases.push(Case { id: text(&pair, "id").to_owned(), feed, documents, expected });
     }
     cases
-}
-
-fn files(folder: &Path, prefix: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("the corpus is whole");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry is readable").path())
-        .filter(|path| path.file_name().is_some_and(|it| it.to_string_lossy().starts_with(prefix)))
-        .collect();
-    files.sort();
-    files
-}
-
-const COLUMNS: [&str; 11] = [
-    "cases",
-    "documents",
-    "events",
-    "read",
-    "unmapped",
-    "dead",
-    "empty",
-    "karrio events",
-    "karrio found",
-    "statuses",
-    "statuses agreed",
-];
-
-fn table(counts: &Counts) -> String {
-    let mut feeds: Vec<&str> = counts.keys().map(|(feed, _)| feed.as_str()).collect();
-    feeds.dedup();
-    let mut out = format!("{:16}", "feed");
-    for column in COLUMNS {
-        write!(out, " {column:>9}").expect("a String takes all");
-    }
-    for feed in feeds {
-        write!(out, "\n{feed:16}").expect("a String takes all");
-        for column in COLUMNS {
-            let key = (feed.to_owned(), column.to_owned());
-            let width = column.len().max(9);
-            write!(out, " {:>width$}", counts.get(&key).copied().unwrap_or(0))
-                .expect("a String takes all");
-        }
-    }
-    out
-}
-
-/// Compares with the recorded figures: what is good may not fall, what is bad may not rise.
-fn compare(counts: &Counts, wrong: &mut Vec<String>) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance.counts");
-    let line =
-        |((feed, name), count): (&(String, String), &u64)| format!("{feed}, {name}: {count}\n");
-    let found: String = counts.iter().map(line).collect();
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(&file, &found).expect("the figures are writable");
-        return;
-    }
-    let recorded = fs::read_to_string(&file).expect("the figures are recorded");
-    for line in recorded.lines() {
-        let (name, count) = line.rsplit_once(": ").expect("a figure is `feed, name: count`");
-        let (feed, name) = name.split_once(", ").expect("a figure is `feed, name: count`");
-        let recorded: u64 = count.parse().expect("a count");
-        let found = counts.get(&(feed.to_owned(), name.to_owned())).copied().unwrap_or(0);
-        let is_worse = match name {
-            "unmapped" | "dead" => recorded < found,
-            _ => found < recorded,
-        };
-        if is_worse {
-            wrong.push(format!("{feed}: {name} was {recorded} and is {found}"));
-        }
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "a test that passes over says so")]
-fn corpus() -> Option<PathBuf> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
-    if corpus.is_dir() {
-        return Some(corpus);
-    }
-    println!("passed over: there is no corpus at ../shared/corpus");
-    None
 }

@@ -193,6 +193,12 @@ impl Replay {
         self.engine.state_hash()
     }
 
+    /// How many shipments are known.
+    #[must_use]
+    pub fn shipment_count(&self) -> usize {
+        self.engine.shards().iter().map(|shard| shard.shipment_count()).sum()
+    }
+
     /// The account so far.
     #[must_use]
     pub fn tally(&self) -> Tally {

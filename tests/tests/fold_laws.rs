@@ -14,12 +14,11 @@
 
 use crossdock_core::feeds::Feeds;
 use crossdock_model::detail::Detail;
-use crossdock_model::exception::ExceptionClass;
 use crossdock_model::record::Record;
 use crossdock_model::reject::Outcome;
 use crossdock_tests::arrangement::Random;
 use crossdock_tests::codes::{CODES, name, saying, seen};
-use crossdock_tests::naive::{Happening, Naive, Saying, Truth};
+use crossdock_tests::naive::{Happening, Naive, Saying};
 use crossdock_tests::replay::{self, Document, Replay, Said, since};
 use proptest::prelude::*;
 use serde_json::Value;

@@ -85,6 +85,7 @@ impl Way {
     fn new(feeds: &Feeds) -> Self {
         let options = EngineOptions {
             shipments_expected: 4096,
+            shipments_max: 1 << 20,
             texts_size_max: 1 << 24,
             rules: Some(replay::rules()),
             ..EngineOptions::default()

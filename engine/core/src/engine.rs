@@ -34,6 +34,8 @@ pub struct EngineOptions {
     pub lane: LaneOptions,
     /// Shipments to make room for, all shards together.
     pub shipments_expected: usize,
+    /// Shipments to have at most, all shards together.
+    pub shipments_max: usize,
     /// Bytes of distinct texts kept, by shard.
     pub texts_size_max: usize,
     /// The rules that are in force until the log says otherwise; without, nobody watches.
@@ -49,6 +51,7 @@ impl EngineOptions {
             index,
             count: self.shards,
             shipments_expected: self.shipments_expected / self.shards,
+            shipments_max: (self.shipments_max / self.shards).max(1),
             texts_size_max: self.texts_size_max,
             feed_names: feeds.names(),
             feed_modes: feeds.modes(),
@@ -64,6 +67,7 @@ impl Default for EngineOptions {
             shards: 1,
             lane: LaneOptions::default(),
             shipments_expected: 1024,
+            shipments_max: crossdock_model::limits::SHIPMENTS_DEFAULT,
             texts_size_max: 1 << 30,
             rules: None,
         }

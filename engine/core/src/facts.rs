@@ -87,8 +87,13 @@ pub enum Counted {
 
 /// How often something happened in an epoch of sorted facts.
 #[must_use]
-pub fn times(facts: impl Iterator<Item = Fact>, epoch: Option<u16>, counted: Counted) -> u16 {
-    let mut record = Record::default();
+pub fn times(
+    base_epoch: u16,
+    facts: impl Iterator<Item = Fact>,
+    epoch: Option<u16>,
+    counted: Counted,
+) -> u16 {
+    let mut record = Record { epoch: base_epoch, ..Record::default() };
     let mut count = 0_u16;
     for fact in facts {
         let before = record;

@@ -94,10 +94,10 @@ const CARRIER_SCANS: u32 = {
     set.0
 };
 
-/// Folds sorted facts from nothing.
+/// Folds sorted facts from nothing but the epochs that came before them.
 #[must_use]
-pub fn fold(facts: impl Iterator<Item = Fact>) -> Record {
-    let mut record = Record::default();
+pub fn fold(base_epoch: u16, facts: impl Iterator<Item = Fact>) -> Record {
+    let mut record = Record { epoch: base_epoch, ..Record::default() };
     for fact in facts {
         step(&mut record, &fact);
     }
@@ -119,7 +119,7 @@ pub fn step(record: &mut Record, fact: &Fact) {
         record.first_at = fact.at;
     }
     record.last_at = fact.at;
-    if borders_epochs(fact) {
+    if can_begin(fact.milestone, fact.flags) {
         record.border_at = fact.at;
     }
     let physical = fact.flags.has(EventFlags::PHYSICAL);
@@ -145,10 +145,11 @@ pub fn step(record: &mut Record, fact: &Fact) {
 
 /// Rule 1.
 fn begins_epoch(record: &Record, fact: &Fact) -> bool {
-    if record.epoch == 0 {
+    // Nothing happened yet, in the first epoch or behind a history that was given back.
+    if record.event_count == 0 {
         return true;
     }
-    if !record.border_at.is_some() || !borders_epochs(fact) {
+    if !record.border_at.is_some() || !can_begin(fact.milestone, fact.flags) {
         return false;
     }
     let gap = fact.at.0.saturating_sub(record.border_at.0);
@@ -160,11 +161,12 @@ fn begins_epoch(record: &Record, fact: &Fact) -> bool {
 
 /// True where the fact carries a milestone: only such a fact begins an epoch or ends one. An old
 /// estimate or a code that nobody knows says nothing about how often a number was used.
-const fn borders_epochs(fact: &Fact) -> bool {
-    !matches!(fact.milestone, Milestone::Unknown)
-        && !fact.flags.has(EventFlags::ESTIMATE)
-        && !fact.flags.has(EventFlags::UNMAPPED)
-        && !fact.flags.has(EventFlags::UNTRUSTED_TIME)
+#[must_use]
+pub const fn can_begin(milestone: Milestone, flags: EventFlags) -> bool {
+    !matches!(milestone, Milestone::Unknown)
+        && !flags.has(EventFlags::ESTIMATE)
+        && !flags.has(EventFlags::UNMAPPED)
+        && !flags.has(EventFlags::UNTRUSTED_TIME)
 }
 
 /// Rule 3.

@@ -329,10 +329,11 @@ impl Reading {
 
     /// What is true of what was read.
     #[must_use]
-    pub fn record(&self, scope: Scope) -> Record {
-        let mut record = fold::fold(self.facts.iter().copied());
+    pub fn record(&self, base_epoch: u16, scope: Scope) -> Record {
+        let mut record = fold::fold(base_epoch, self.facts.iter().copied());
         if let Scope::Parcel(index) = scope {
-            record.epoch = u16::try_from(index + 1).unwrap_or(u16::MAX);
+            let place = u16::try_from(index + 1).unwrap_or(u16::MAX);
+            record.epoch = base_epoch.saturating_add(place);
         }
         record
     }
@@ -362,7 +363,7 @@ impl Reading {
         &self,
         entries: &[Entry],
         senses: &Senses,
-        epoch: Option<u16>,
+        (base_epoch, epoch): (u16, Option<u16>),
         counted: Counted,
     ) -> u16 {
         let is_counted = |sense: &Sense| match counted {
@@ -374,7 +375,7 @@ impl Reading {
             **role == Role::Retracted && is_counted(senses.get(entry.sense))
         });
         let retracted = u16::try_from(retracted.count()).unwrap_or(u16::MAX);
-        let happened = facts::times(self.facts.iter().copied(), epoch, counted);
+        let happened = facts::times(base_epoch, self.facts.iter().copied(), epoch, counted);
         happened.saturating_add(retracted).max(1)
     }
 

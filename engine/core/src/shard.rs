@@ -18,6 +18,7 @@
 //! - The state of a shipment does not depend on the other shipments of the shard, nor on how
 //!   many shards there are.
 
+mod ageing;
 mod change;
 mod roll_up;
 mod rules;
@@ -31,7 +32,7 @@ use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Position, ShipmentKey};
 use crossdock_model::milestone::{Audience, Milestone};
-use crossdock_model::record::{Record, Seconds};
+use crossdock_model::record::Seconds;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::EventTime;
 use crossdock_rules::rule::ruleset::RuleSet;
@@ -40,6 +41,7 @@ use hashbrown::HashTable;
 use crate::batch::{Batch, Group, Item};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Entry};
+use crate::fold;
 use crate::history::Histories;
 use crate::output::{MessageKind, Output};
 use crate::reading::{self, Dictionary, Reading, Role};
@@ -60,6 +62,8 @@ pub struct ShardOptions {
     pub count: usize,
     /// Shipments to make room for.
     pub shipments_expected: usize,
+    /// Shipments to have at most; beyond it those leave who would leave first.
+    pub shipments_max: usize,
     /// Bytes of distinct texts kept.
     pub texts_size_max: usize,
     /// Names of the feeds, by [`crossdock_model::id::FeedId`].
@@ -90,6 +94,8 @@ pub struct Shard {
     /// The slot that is being changed, and its hash before that.
     opened: Option<(usize, u64)>,
     saving: Saving,
+    calendar: ageing::Calendar,
+    shipments_max: usize,
     entries_scratch: Vec<Entry>,
     /// What rules know, where there are any.
     watch: Option<Box<Watch>>,
@@ -130,6 +136,8 @@ impl Shard {
             state_hash: 0,
             opened: None,
             saving: Saving::default(),
+            calendar: ageing::Calendar::default(),
+            shipments_max: options.shipments_max,
             entries_scratch: Vec::new(),
         }
     }
@@ -149,7 +157,7 @@ impl Shard {
     /// How many shipments it knows.
     #[must_use]
     pub fn shipment_count(&self) -> usize {
-        self.shipments.len()
+        self.shipments.len() - self.calendar.free_count()
     }
 
     /// Bytes taken from the allocator: (index and records, histories, texts and senses).
@@ -164,12 +172,13 @@ impl Shard {
     /// Applies one batch. Messages are appended to `out` in the order of the log.
     pub fn apply(&mut self, batch: &Batch, out: &mut Output) {
         let mut groups = batch.groups.iter().peekable();
-        if self.watch.is_some() {
-            for arrival in &batch.arrivals {
+        for arrival in &batch.arrivals {
+            self.pass_days(arrival.received);
+            if self.watch.is_some() {
                 self.arrive(batch, arrival, out);
-                while let Some(group) = groups.next_if(|group| group.seq <= arrival.seq) {
-                    self.group(batch, group, out);
-                }
+            }
+            while let Some(group) = groups.next_if(|group| group.seq <= arrival.seq) {
+                self.group(batch, group, out);
             }
         }
         for group in groups {
@@ -194,7 +203,11 @@ impl Shard {
         if let Some(&slot) = self.index.find(group.key.slot_hash(), is_it) {
             return slot as usize;
         }
-        let slot = u32::try_from(self.shipments.len()).expect("memory ends before slots do");
+        self.make_room();
+        let slot = self.calendar.take_free();
+        let slot = slot.unwrap_or_else(|| {
+            u32::try_from(self.shipments.len()).expect("memory ends before slots do")
+        });
         let mut name = core::mem::take(&mut self.name_scratch);
         name.clear();
         for (i, span) in [group.tenant, group.carrier, group.number].into_iter().enumerate() {
@@ -203,26 +216,21 @@ impl Shard {
             }
             name.push_str(batch.text(span));
         }
-        let shipment = Shipment {
-            key: group.key,
-            record: Record::default(),
-            run: crate::history::Run::default(),
-            version: 0,
-            name: self.texts.intern(&name),
-            order: TextId::NONE,
-            standing: crate::order::Standing::default(),
-            unique: 0,
-            is_shared: false,
-            is_witnessed: false,
-            eta: EventTime::default(),
-            eta_replaced: EventTime::default(),
-            eta_observed: Seconds::NEVER,
-        };
+        let active_at = Seconds::from_micros(group.received);
+        let name_id = self.texts.intern(&name);
+        let shipment = Shipment { name: name_id, active_at, ..Shipment::blank(group.key) };
         if let Some(watch) = &mut self.watch {
             watch.grow(slot as usize, &name);
         }
         self.name_scratch = name;
-        self.shipments.push(shipment);
+        match self.shipments.get_mut(slot as usize) {
+            Some(vacant) => {
+                *vacant = shipment;
+                self.saving.pass_over(slot as usize);
+            }
+            None => self.shipments.push(shipment),
+        }
+        self.enter_calendar(slot as usize);
         let shipments = &self.shipments;
         self.index.insert_unique(group.key.slot_hash(), slot, |&slot| {
             shipments[slot as usize].key.slot_hash()
@@ -274,11 +282,21 @@ impl Shard {
         if is_untrusted {
             event.flags = event.flags.with(EventFlags::UNTRUSTED_TIME);
         }
-        let run = self.shipments[slot].run;
+        let Shipment { run, sealed_at, .. } = self.shipments[slot];
         let (order, _) = entry::order_seconds(&event);
         let fingerprint = event.fingerprint.0 as u32;
         let has_own_time =
             !is_untrusted && (event.time.instant.is_some() || event.time.local.is_some());
+        if sealed_at.is_some() && order <= sealed_at {
+            self.tally.outcome(Outcome::Known);
+            return;
+        }
+        // What carries no milestone does not wake a shipment whose history was given back.
+        if self.shipments[slot].is_sealed() && !fold::can_begin(event.milestone, event.flags) {
+            let outcome = if event.is_unmapped() { Outcome::Unmapped } else { Outcome::History };
+            self.tally.outcome(outcome);
+            return;
+        }
         let retracts = event.flags.has(EventFlags::RETRACTS);
         let mut has_twin = false;
         for entry in self.histories.entries(run) {
@@ -300,6 +318,7 @@ impl Shard {
             return;
         };
         self.add_entry_hash(slot, &new);
+        self.shipments[slot].active_at = Seconds::from_micros(group.received);
         let cause = Cause { batch, group, item, entry: Some(new) };
         let said = self.say(&cause, slot, &turn.difference(), out);
         let alerts = self.ask_at_event(&cause, slot, &turn, out);
@@ -557,7 +576,7 @@ impl Shard {
     /// Visits the shipments whose number is `number`, with their histories as JSON lines.
     pub fn timelines(&self, number: &[u8], mut visit: impl FnMut(&Shipment, &str, &[u8])) {
         let mut lines = Vec::new();
-        for shipment in &self.shipments {
+        for shipment in self.shipments.iter().filter(|shipment| !shipment.is_vacant) {
             let name = self.texts.get(shipment.name);
             let is_it =
                 name.rsplit(say::SEPARATOR).next().is_some_and(|it| it.as_bytes() == number);

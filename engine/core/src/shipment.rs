@@ -37,6 +37,14 @@ pub struct Shipment {
     /// Several of its events may report one thing: more than one source or precision of time was
     /// seen, or something was taken back. See [`crate::reading`].
     pub is_witnessed: bool,
+    /// Nobody has the slot; it waits for the next shipment.
+    pub is_vacant: bool,
+    /// The epoch of the record when its history was given back; 0 before that ever happened.
+    pub base_epoch: u16,
+    /// Events up to this time are known though their history is gone; see `shard::ageing`.
+    pub sealed_at: Seconds,
+    /// Stream time of its last new event, or of its first document.
+    pub active_at: Seconds,
     /// The carrier's estimate.
     pub eta: EventTime,
     /// The estimate before that.
@@ -46,6 +54,30 @@ pub struct Shipment {
 }
 
 impl Shipment {
+    /// A shipment of which nothing is known.
+    #[must_use]
+    pub fn blank(key: ShipmentKey) -> Self {
+        Self {
+            key,
+            record: Record::default(),
+            run: Run::default(),
+            version: 0,
+            name: TextId::NONE,
+            order: TextId::NONE,
+            standing: Standing::default(),
+            unique: 0,
+            is_shared: false,
+            is_witnessed: false,
+            is_vacant: false,
+            base_epoch: 0,
+            sealed_at: Seconds::NEVER,
+            active_at: Seconds::NEVER,
+            eta: EventTime::default(),
+            eta_replaced: EventTime::default(),
+            eta_observed: Seconds::NEVER,
+        }
+    }
+
     /// Writes everything but its history and its texts: what is saved and what is hashed.
     pub fn put(&self, out: &mut Vec<u8>) {
         let Self {
@@ -59,6 +91,10 @@ impl Shipment {
             unique,
             is_shared,
             is_witnessed,
+            is_vacant: _,
+            base_epoch,
+            sealed_at,
+            active_at,
             eta,
             eta_replaced,
             eta_observed,
@@ -70,6 +106,9 @@ impl Shipment {
         out.extend_from_slice(&unique.to_le_bytes());
         out.push(u8::from(*is_shared));
         out.push(u8::from(*is_witnessed));
+        out.extend_from_slice(&base_epoch.to_le_bytes());
+        out.extend_from_slice(&sealed_at.0.to_le_bytes());
+        out.extend_from_slice(&active_at.0.to_le_bytes());
         out.extend_from_slice(&eta_observed.0.to_le_bytes());
         bytes::put_event_time(out, eta);
         bytes::put_event_time(out, eta_replaced);
@@ -96,6 +135,10 @@ impl Shipment {
             unique: source.u16()?,
             is_shared: source.flag()?,
             is_witnessed: source.flag()?,
+            is_vacant: false,
+            base_epoch: source.u16()?,
+            sealed_at: Seconds(source.u32()?),
+            active_at: Seconds(source.u32()?),
             eta_observed: Seconds(source.u32()?),
             eta: bytes::take_event_time(source)?,
             eta_replaced: bytes::take_event_time(source)?,

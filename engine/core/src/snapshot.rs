@@ -126,6 +126,15 @@ pub struct Saving {
     pub is_active: bool,
 }
 
+impl Saving {
+    /// A vacant slot is taken while a snapshot is written: the shipment is no part of it.
+    pub fn pass_over(&mut self, slot: usize) {
+        if self.is_active {
+            self.slots.is_wanted(slot);
+        }
+    }
+}
+
 /// Writes a row: its size, then what `fill` writes.
 pub fn put_row(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();

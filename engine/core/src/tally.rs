@@ -28,6 +28,12 @@ pub struct Tally {
     pub changes: [u64; ChangeKind::ALL.len()],
     /// Warnings about documents that were read all the same.
     pub warnings: u64,
+    /// Shipments whose history was given back, by stream time.
+    pub sealed: u64,
+    /// Shipments that were forgotten, by stream time.
+    pub forgotten: u64,
+    /// Shipments that were forgotten because the room was full.
+    pub evicted: u64,
     /// Messages that carry no events: ticks and switches of rules. Not inputs.
     pub ticks: u64,
     /// What rules and timers did.
@@ -108,6 +114,9 @@ impl Tally {
         self.documents_empty += other.documents_empty;
         self.inputs += other.inputs;
         self.warnings += other.warnings;
+        self.sealed += other.sealed;
+        self.forgotten += other.forgotten;
+        self.evicted += other.evicted;
         self.ticks += other.ticks;
         self.rules.add(&other.rules);
         add_each(&mut self.outcomes, &other.outcomes);

@@ -121,13 +121,25 @@ impl Watch {
     /// Makes room for a shipment, whose name is `tenant \x1f carrier \x1f number`.
     pub fn grow(&mut self, slot: usize, name: &str) {
         assert!(slot <= self.ships.len(), "slots are given in order");
-        if slot < self.ships.len() {
+        if self.ships.get(slot).is_some_and(|ship| *ship != Ship::default()) {
             return;
         }
         let mut parts = name.split(SEPARATOR);
         let mut symbol = || HashInterner::of(parts.next().unwrap_or(""));
         let (tenant, carrier) = (symbol(), symbol());
-        self.ships.push(Ship { tenant, carrier, ..Ship::default() });
+        let ship = Ship { tenant, carrier, ..Ship::default() };
+        match self.ships.get_mut(slot) {
+            // The slot of a forgotten shipment.
+            Some(vacant) => *vacant = ship,
+            None => self.ships.push(ship),
+        }
+    }
+
+    /// Forgets a shipment: its rows, its timer, and what it is.
+    pub fn forget(&mut self, slot: usize) {
+        self.store.clear(&mut self.ships[slot].handle);
+        self.ships[slot] = Ship::default();
+        self.wheel.set(u32::try_from(slot).expect("a slot is 32 bits"), None);
     }
 
     /// Sets a shipment's deadline to what the rules said last.

@@ -56,6 +56,19 @@ pub const OFFSET_SECONDS_MAX: u32 = 14 * 3600;
 /// Seconds within which two failed-attempt rows are one attempt.
 pub const ATTEMPT_WINDOW_SECONDS: u32 = 2 * 3600;
 
+/// Days after its last new event at which a closed shipment's history is given back. Senders repeat whole
+/// histories for some 12 days; a number is used anew after 30 at least.
+pub const CLOSED_DAYS: u32 = 45;
+
+/// The same for a shipment that is not closed: no shorter than the silence that ends an epoch.
+pub const SILENT_DAYS: u32 = 120;
+
+/// Days after its last new event at which a shipment is forgotten.
+pub const FORGOTTEN_DAYS: u32 = 400;
+
+/// Shipments of one group at most, unless it is configured otherwise.
+pub const SHIPMENTS_DEFAULT: usize = 64 * 1024 * 1024;
+
 /// Seconds that two sources' times of one scan may lie apart: clocks differ, minutes are rounded.
 pub const SAME_SCAN_SECONDS: i64 = 5 * 60;
 
@@ -86,4 +99,6 @@ const _: () = {
     assert!(RING_BATCHES_MAX.is_power_of_two());
     assert!(DELIVERY_SETTLE_SECONDS < EPOCH_GAP_SECONDS);
     assert!(EPOCH_GAP_SECONDS < EPOCH_SILENCE_SECONDS);
+    assert!(12 <= CLOSED_DAYS && EPOCH_GAP_SECONDS <= CLOSED_DAYS * 86_400);
+    assert!(EPOCH_SILENCE_SECONDS <= SILENT_DAYS * 86_400 && SILENT_DAYS < FORGOTTEN_DAYS);
 };

@@ -48,6 +48,9 @@ impl Shard {
 
     fn slot_hash(&mut self, slot: usize) -> u64 {
         let shipment = &self.shipments[slot];
+        if shipment.is_vacant {
+            return 0;
+        }
         let order = self.texts.get(shipment.order);
         let scratch = &mut self.bytes_scratch;
         let hash = state_hash::of_shipment(shipment, order, scratch);

@@ -92,6 +92,9 @@ impl Shard {
     /// Everything of one shipment.
     fn put_row(&self, slot: usize, out: &mut Vec<u8>) {
         let shipment = &self.shipments[slot];
+        if shipment.is_vacant {
+            return;
+        }
         snapshot::put_row(out, |out| {
             shipment.put(out);
             out.extend_from_slice(&shipment.name.0.to_le_bytes());
@@ -197,6 +200,7 @@ impl Shard {
         self.state_hash = self.state_hash.wrapping_add(hash);
         self.open_new(slot as usize);
         self.close();
+        self.enter_calendar(slot as usize);
         Ok(())
     }
 

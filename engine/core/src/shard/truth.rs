@@ -70,14 +70,14 @@ impl Shard {
             reading.find_parcels(entries);
             let newest = Scope::Parcel(reading.parcels().len() - 1);
             reading.read(entries, dictionary, newest);
-            shipment.record = reading.record(newest);
+            shipment.record = reading.record(shipment.base_epoch, newest);
         }
         let scope = match shipment.is_shared {
             true => Scope::Parcel(facts::parcel_of(new, reading.parcels())),
             false => Scope::Whole,
         };
         reading.read(entries, dictionary, scope);
-        let after = reading.record(scope);
+        let after = reading.record(shipment.base_epoch, scope);
         if scope == Scope::Whole {
             shipment.record = after;
         }
@@ -99,8 +99,9 @@ impl Shard {
 
     /// One parcel, one source: the record takes a step, or is folded again.
     fn take_plain(&mut self, slot: usize, new: &Entry) -> Option<Turn> {
+        let before = self.shipments[slot].record;
+        self.begin_behind_seal(slot);
         let shipment = &mut self.shipments[slot];
-        let before = shipment.record;
         let insertion = self.histories.insert(&mut shipment.run, *new, &self.senses);
         match insertion {
             Insertion::Full => return None,
@@ -109,7 +110,8 @@ impl Shard {
             }
             Insertion::Between => {
                 let entries = self.histories.entries(shipment.run);
-                shipment.record = fold::fold(facts::facts(entries, &self.senses));
+                let facts = facts::facts(entries, &self.senses);
+                shipment.record = fold::fold(shipment.base_epoch, facts);
             }
         }
         let is_last = insertion == Insertion::Last;
@@ -144,7 +146,7 @@ impl Shard {
         }
         let scope = Scope::Parcel(facts::parcel_of(new, parcels));
         reading.read(entries, Dictionary { senses: &self.senses, texts: &self.texts }, scope);
-        reading.record(scope)
+        reading.record(self.shipments[slot].base_epoch, scope)
     }
 
     /// Which occurrence of the same thing in its epoch this is, from 1.
@@ -172,9 +174,10 @@ impl Shard {
         let entries = self.histories.entries(shipment.run);
         if is_plain {
             let facts = facts::facts(entries, &self.senses);
-            return facts::times(facts, Some(after.epoch), counted).max(1);
+            return facts::times(shipment.base_epoch, facts, Some(after.epoch), counted).max(1);
         }
         let epoch = (!shipment.is_shared).then_some(after.epoch);
-        self.reading.episode(entries, &self.senses, epoch, counted)
+        let epochs = (shipment.base_epoch, epoch);
+        self.reading.episode(entries, &self.senses, epochs, counted)
     }
 }

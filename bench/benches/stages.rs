@@ -13,7 +13,7 @@ fn stages(criterion: &mut Criterion) {
         let laid = workload::lay_out(kind, 1_000).expect("a thousand shipments are in range");
         let mut group = criterion.benchmark_group(laid.name);
         group.throughput(Throughput::Elements(laid.documents as u64));
-        for rung in [Rung::Scan, Rung::Tape, Rung::Standardize, Rung::Fold, Rung::Known] {
+        for rung in [Rung::Scan, Rung::Tape, Rung::Standardize, Rung::Fold, Rung::Dedup] {
             group.bench_function(rung.name(), |bencher| {
                 bencher.iter_custom(|count| {
                     let seconds: f64 = (0..count).map(|_| rung.run(&laid, &feeds)).sum();

@@ -40,9 +40,12 @@ impl Expected {
         self.sum = self.sum.wrapping_add(hash ^ (hash >> 31));
     }
 
-    /// Adds a change as an engine said it. Estimates are not part of the oracle.
+    /// Adds a change as an engine said it. What orders do is not part of the oracle.
     pub fn add_said(&mut self, output: &Output, message: &Message) {
         let MessageKind::Change { kind, .. } = message.kind else { return };
+        if kind == ChangeKind::Order {
+            return;
+        }
         let body: Value = serde_json::from_slice(output.body(message)).unwrap_or(Value::Null);
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
         let milestone = Milestone::from_name(text("milestone")).unwrap_or_default();

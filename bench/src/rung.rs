@@ -1,14 +1,18 @@
 //! The rungs of the ladder: each adds one cost to the one below.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::{Engine, EngineOptions};
+use crossdock_core::extract::Slots;
+use crossdock_core::extract::known::Plans;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
 use crossdock_core::output::Output;
 use crossdock_core::standardize::place::Atlas;
+use crossdock_format::{DecodeLimits, Decoder, Format, Shapes, Tape as FormatTape};
 use crossdock_node::pipeline::Pipeline;
 use simd_json::{Buffers, Tape};
 
@@ -22,20 +26,38 @@ pub enum Rung {
     Scan,
     /// simd-json's tape alone, buffers reused: the baseline of the ratios.
     Tape,
-    /// A lane: tape, extract, standardize.
+    /// Learned shapes alone: documents compared with the runs that are known.
+    Shapes,
+    /// Shapes, and what the feed wants in its slots. Documents that need a tape are left out.
+    Extract,
+    /// A lane: extract, standardize.
     Standardize,
+    /// The whole way of documents that are all known: what rejecting costs.
+    Dedup,
     /// The whole way of new and repeated documents: dedup, fold, changes as bytes.
     Fold,
-    /// The same documents again, all known: what rejecting costs.
-    Known,
+    /// The same with learned shapes switched off: every document is decoded.
+    Decoded,
+    /// The same as `Fold` with the built-in rules watching.
+    Rules,
     /// The whole way with lane and shard on threads of their own, rings between.
     Rings,
 }
 
 impl Rung {
     /// From the bottom.
-    pub const ALL: [Self; 6] =
-        [Self::Scan, Self::Tape, Self::Standardize, Self::Fold, Self::Known, Self::Rings];
+    pub const ALL: [Self; 10] = [
+        Self::Scan,
+        Self::Tape,
+        Self::Shapes,
+        Self::Extract,
+        Self::Standardize,
+        Self::Dedup,
+        Self::Fold,
+        Self::Decoded,
+        Self::Rules,
+        Self::Rings,
+    ];
 
     /// The name in reports.
     #[must_use]
@@ -43,9 +65,13 @@ impl Rung {
         match self {
             Self::Scan => "scan",
             Self::Tape => "tape",
+            Self::Shapes => "shapes",
+            Self::Extract => "+extract",
             Self::Standardize => "+standardize",
+            Self::Dedup => "+dedup",
             Self::Fold => "+fold",
-            Self::Known => "known again",
+            Self::Decoded => "+fold, decoded",
+            Self::Rules => "+rules",
             Self::Rings => "+rings",
         }
     }
@@ -57,8 +83,12 @@ impl Rung {
             Self::Scan => scan(laid),
             Self::Tape => tape(laid),
             Self::Standardize => standardize(laid, feeds),
-            Self::Fold => fold(laid, feeds, false),
-            Self::Known => fold(laid, feeds, true),
+            Self::Shapes => shapes(laid, feeds, false),
+            Self::Extract => shapes(laid, feeds, true),
+            Self::Dedup => fold(laid, feeds, &options(laid), true),
+            Self::Fold => fold(laid, feeds, &options(laid), false),
+            Self::Decoded => fold(laid, feeds, &decoded(laid), false),
+            Self::Rules => fold(laid, feeds, &watched(laid), false),
             Self::Rings => rings(laid, feeds),
         }
     }
@@ -113,8 +143,63 @@ fn options(laid: &Laid) -> EngineOptions {
     EngineOptions { shipments_expected: laid.documents, ..EngineOptions::default() }
 }
 
-fn fold(laid: &Laid, feeds: &Feeds, again: bool) -> f64 {
-    let mut engine = Engine::new(feeds, &options(laid));
+/// Learned shapes switched off.
+fn decoded(laid: &Laid) -> EngineOptions {
+    let lane = LaneOptions { uses_shapes: false, ..LaneOptions::default() };
+    EngineOptions { lane, ..options(laid) }
+}
+
+/// The rules that are built in, in force.
+fn watched(laid: &Laid) -> EngineOptions {
+    let rules = crossdock_rules::rule::pack::builtin()
+        .load(&crossdock_rules::rule::Options::default())
+        .expect("the rules that are built in have no mistakes");
+    EngineOptions { rules: Some(Arc::new(rules)), ..options(laid) }
+}
+
+/// Documents of feeds in JSON by the runs that are known; with `extract`, their wanted values as well.
+fn shapes(laid: &Laid, feeds: &Feeds, extract: bool) -> f64 {
+    let limits = DecodeLimits::default();
+    let mut decoder = Decoder::new(limits);
+    let fresh = || (Shapes::new(limits), Plans::default(), Slots::default());
+    let mut learned: Vec<_> = feeds.set().feeds().iter().map(|_| fresh()).collect();
+    let mut storage: FormatTape<'static> = FormatTape(Vec::new());
+    let mut children = Vec::new();
+    let start = Instant::now();
+    for turn in &laid.turns {
+        for incoming in turn.documents() {
+            let Some(feed) = feeds.by_name(turn.feed(incoming)) else { continue };
+            let document = turn.document(incoming);
+            let keys = feeds.keys(feed.id);
+            let (shapes, plans, slots) = &mut learned[usize::from(feed.id.0)];
+            let Some(text) = shapes.read(document) else {
+                let mut copy = document.to_vec();
+                if *feeds.format(feed.id) == Format::Json
+                    && let Ok(read) = decoder.decode(&Format::Json, &mut copy)
+                {
+                    shapes.learn(document, read.view().nodes, |key| keys.id(key));
+                }
+                continue;
+            };
+            if !extract {
+                continue;
+            }
+            let mut values = storage.reset();
+            if let Some(layout) = plans.read(keys, shapes, text, &mut values.0) {
+                for root in layout.roots() {
+                    children.clear();
+                    layout.fill(*root, keys.level(0), slots, &mut children);
+                    black_box(children.len());
+                }
+            }
+            storage = values.reset();
+        }
+    }
+    start.elapsed().as_secs_f64()
+}
+
+fn fold(laid: &Laid, feeds: &Feeds, options: &EngineOptions, again: bool) -> f64 {
+    let mut engine = Engine::new(feeds, options);
     let pass = |engine: &mut Engine| {
         let start = Instant::now();
         for turn in &laid.turns {

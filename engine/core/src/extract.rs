@@ -8,7 +8,7 @@
 //! # Method
 //!
 //! One pass over the entries of an object fills the slots of a level: each key, as a word, is looked
-//! up among the keys that the feed wants (`keys`); in a document of a known shape it has its number already. Expressions are evaluated from slots when somebody asks.
+//! up among the keys that the feed wants (`keys`). Expressions are evaluated from slots when somebody asks.
 //!
 //! # Holds
 //!
@@ -22,7 +22,7 @@ pub mod known;
 use crossdock_format::{Node, TapeView};
 use crossdock_rules::feed::program::{Filter, Slot};
 
-use keys::{KeyEdge, KeyNode, Known, LevelKeys};
+use keys::{KeyEdge, KeyNode, LevelKeys};
 
 /// No value was found for a slot.
 const ABSENT: u32 = u32::MAX;
@@ -117,12 +117,9 @@ fn walk(
     slots: &mut Slots,
     children: &mut Vec<u32>,
 ) {
-    let TapeView { nodes, key_ids } = walk_of.tape;
+    let nodes = walk_of.tape.nodes;
     let Some(&Node::Object { len, .. }) = nodes.get(node) else { return };
     let mut at = node + 1;
-    if !key_ids.is_empty() {
-        return walk_known(walk_of, node, len, keys, slots, children);
-    }
     for _ in 0..len {
         let (Some(Node::String(key)), Some(value)) = (nodes.get(at), nodes.get(at + 1)) else {
             return;
@@ -134,34 +131,6 @@ fn walk(
         };
         if let Some(edge) = keys.find(key) {
             found(walk_of, edge, value_at, slots, children);
-        }
-    }
-}
-
-/// The same where the keys have their numbers already.
-fn walk_known(
-    walk_of: &Walk<'_>,
-    node: usize,
-    len: usize,
-    keys: &KeyNode,
-    slots: &mut Slots,
-    children: &mut Vec<u32>,
-) {
-    let TapeView { nodes, key_ids } = walk_of.tape;
-    let mut at = node + 1;
-    for _ in 0..len {
-        let (Some(&id), Some(value)) = (key_ids.get(at), nodes.get(at + 1)) else { return };
-        let value_at = at + 1;
-        at = match value {
-            Node::Object { count, .. } | Node::Array { count, .. } => value_at + 1 + count,
-            Node::String(_) | Node::Static(_) => value_at + 1,
-        };
-        match keys.by_id(id) {
-            Known::Unwanted => {}
-            Known::Slot(slot) => slots.fill(slot, value_at as u32),
-            Known::Edge(index) => {
-                found(walk_of, &keys.edges[usize::from(index)], value_at, slots, children);
-            }
         }
     }
 }

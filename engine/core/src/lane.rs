@@ -293,19 +293,8 @@ impl Lane {
             by_shape: &mut self.by_shape,
         };
         let learned = &mut self.learned[usize::from(feed.id.0)];
-        match parts.format {
-            Format::Json if !options.uses_shapes || options.with_particulars => {
-                parts.decoded(&mut context, 0..original.len(), out)
-            }
-            Format::Json => parts.json(learned, &mut context, out),
-            Format::Ndjson => {
-                let mut splitter = Splitter::new(parts.format);
-                while let Some(range) = splitter.next_range(original) {
-                    parts.line(learned, &mut context, range, out);
-                }
-            }
-            _ => parts.decoded(&mut context, 0..original.len(), out),
-        }
+        let uses_shapes = options.uses_shapes && !options.with_particulars;
+        parts.all(uses_shapes.then_some(learned), &mut context, out);
         reader.finish(&context, out);
     }
 }
@@ -336,6 +325,26 @@ struct Parts<'l> {
 }
 
 impl Parts<'_> {
+    /// A document, which may be several lines of NDJSON. `learned` where shapes are used.
+    fn all(
+        &mut self,
+        learned: Option<&mut Option<Box<Learned>>>,
+        context: &mut Context<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let original = context.original;
+        match (self.format, learned) {
+            (Format::Json, Some(learned)) => self.json(learned, context, out),
+            (Format::Ndjson, _) => {
+                let mut splitter = Splitter::new(self.format);
+                while let Some(range) = splitter.next_range(original) {
+                    self.decoded(context, range, out);
+                }
+            }
+            _ => self.decoded(context, 0..original.len(), out),
+        }
+    }
+
     /// A JSON document: by its shape, where that is known and the feed asks for values alone.
     fn json(
         &mut self,
@@ -356,8 +365,9 @@ impl Parts<'_> {
                 *self.by_shape += 1;
                 return;
             }
+            return self.decoded(context, 0..original.len(), out);
         }
-        self.line(learned, context, 0..original.len(), out);
+        self.taught(learned, context, out);
     }
 
     /// Reads what a shape's plan found. Where a part of the document would have to be shown, that is taken back: only a tape can.
@@ -382,41 +392,34 @@ impl Parts<'_> {
         false
     }
 
-    /// A JSON text: its tape by its shape where that is known, else by the decoder, and the shape is learned.
-    fn line(
+    /// A JSON document by the decoder; its shape is learned.
+    fn taught(
         &mut self,
         learned: &mut Option<Box<Learned>>,
         context: &mut Context<'_>,
-        range: Range<usize>,
         out: &mut LaneOutput<'_>,
     ) {
         let limits = *self.decoder.limits();
         let fresh = || Box::new(Learned { shapes: Shapes::new(limits), plans: Plans::default() });
         let Learned { shapes, .. } = &mut **learned.get_or_insert_with(fresh);
-        let original = &context.original[range.clone()];
-        if let Some(text) = shapes.read(original)
-            && let Some(known) = self.decoder.decode_known(shapes, text)
-        {
-            self.reader.part(context, Ok(known), range, out);
-            return;
-        }
+        let original = context.original;
         pad_copy(original, self.buffer);
-        let decoded = self.decoder.decode_padded(&Format::Json, self.buffer, original.len());
+        let decoded = self.decoder.decode_padded(self.format, self.buffer, original.len());
         if let Ok(document) = &decoded {
             let keys = context.keys;
             shapes.learn(original, document.view().nodes, |key| keys.id(key));
         }
-        self.reader.part(context, decoded, range, out);
+        self.reader.part(context, decoded, 0..original.len(), out);
     }
 
-    /// A document of another format.
+    /// A document, or a line of one, by the decoder.
     fn decoded(
         &mut self,
         context: &mut Context<'_>,
         range: Range<usize>,
         out: &mut LaneOutput<'_>,
     ) {
-        pad_copy(context.original, self.buffer);
+        pad_copy(&context.original[range.clone()], self.buffer);
         let decoded = self.decoder.decode_padded(self.format, self.buffer, range.len());
         self.reader.part(context, decoded, range, out);
     }

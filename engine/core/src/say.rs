@@ -265,9 +265,10 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
 
 /// Takes the part up to the next separator.
 fn cut<'a>(parts: &mut &'a str) -> &'a str {
-    // A place is short: a plain loop is done before a search has begun.
-    let end = parts.bytes().position(|byte| byte == SEPARATOR as u8);
-    let (part, rest) = match end {
+    if parts.is_empty() {
+        return "";
+    }
+    let (part, rest) = match memchr::memchr(SEPARATOR as u8, parts.as_bytes()) {
         Some(end) => (&parts[..end], &parts[end + 1..]),
         None => (*parts, ""),
     };

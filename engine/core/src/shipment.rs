@@ -99,17 +99,19 @@ impl Shipment {
             eta_replaced,
             eta_observed,
         } = self;
-        out.extend_from_slice(&key.0.to_le_bytes());
-        out.extend_from_slice(&version.to_le_bytes());
-        out.extend_from_slice(&(run.len() as u32).to_le_bytes());
-        out.extend_from_slice(&standing.0.to_le_bytes());
-        out.extend_from_slice(&unique.to_le_bytes());
-        out.push(u8::from(*is_shared));
-        out.push(u8::from(*is_witnessed));
-        out.extend_from_slice(&base_epoch.to_le_bytes());
-        out.extend_from_slice(&sealed_at.0.to_le_bytes());
-        out.extend_from_slice(&active_at.0.to_le_bytes());
-        out.extend_from_slice(&eta_observed.0.to_le_bytes());
+        let mut head = [0; 44];
+        head[..16].copy_from_slice(&key.0.to_le_bytes());
+        head[16..20].copy_from_slice(&version.to_le_bytes());
+        head[20..24].copy_from_slice(&(run.len() as u32).to_le_bytes());
+        head[24..26].copy_from_slice(&standing.0.to_le_bytes());
+        head[26..28].copy_from_slice(&unique.to_le_bytes());
+        head[28] = u8::from(*is_shared);
+        head[29] = u8::from(*is_witnessed);
+        head[30..32].copy_from_slice(&base_epoch.to_le_bytes());
+        head[32..36].copy_from_slice(&sealed_at.0.to_le_bytes());
+        head[36..40].copy_from_slice(&active_at.0.to_le_bytes());
+        head[40..].copy_from_slice(&eta_observed.0.to_le_bytes());
+        out.extend_from_slice(&head);
         bytes::put_event_time(out, eta);
         bytes::put_event_time(out, eta_replaced);
         bytes::put_record(out, record);

@@ -15,7 +15,6 @@ use simd_json::{Node, Tape};
 use crate::json::Json;
 use crate::outline::TEXT_SIZE_MAX;
 use crate::scanners::Scanners;
-use crate::shape::Shapes;
 use crate::warning::Warnings;
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits, TapeView, Warning};
 
@@ -99,8 +98,6 @@ pub struct Decoder {
     json: Json,
     scanners: Scanners,
     tape: Tape<'static>,
-    /// Beside the nodes of a document of a known shape: the numbers of its keys.
-    key_ids: Vec<u16>,
     warnings: Warnings,
 }
 
@@ -115,7 +112,6 @@ impl Decoder {
             json: Json::new(limits.depth_max),
             scanners: Scanners::default(),
             tape: Tape(Vec::new()),
-            key_ids: Vec::new(),
             warnings: Warnings::new(limits.warning_count_max),
         }
     }
@@ -124,22 +120,6 @@ impl Decoder {
     #[must_use]
     pub const fn limits(&self) -> &DecodeLimits {
         &self.limits
-    }
-
-    /// The tape of the document that `shapes` read last, whose text is `text`; `None` where it has more nodes than a document may have.
-    pub fn decode_known<'a>(
-        &'a mut self,
-        shapes: &mut Shapes,
-        text: &'a str,
-    ) -> Option<Document<'a>> {
-        let mut tape: Tape<'a> = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-        if shapes.fill(text, &mut tape.0, &mut self.key_ids) {
-            self.warnings.clear();
-            let (home, key_ids) = (&mut self.tape, self.key_ids.as_slice());
-            return Some(Document { tape, key_ids, home, warnings: &self.warnings });
-        }
-        self.tape = tape.reset();
-        None
     }
 
     /// Reads one document. Its bytes may be altered (strings are unescaped in place).
@@ -188,10 +168,7 @@ impl Decoder {
         };
         let outcome = outcome.and_then(|()| check_node_count(&tape.0, size, &self.limits));
         match outcome {
-            Ok(()) => {
-                let (home, warnings) = (&mut self.tape, &self.warnings);
-                Ok(Document { tape, key_ids: &[], home, warnings })
-            }
+            Ok(()) => Ok(Document { tape, home: &mut self.tape, warnings: &self.warnings }),
             Err(error) => {
                 self.tape = tape.reset();
                 Err(error)
@@ -216,7 +193,6 @@ fn check_node_count(
 #[derive(Debug)]
 pub struct Document<'a> {
     tape: Tape<'a>,
-    key_ids: &'a [u16],
     home: &'a mut Tape<'static>,
     warnings: &'a Warnings,
 }
@@ -226,7 +202,7 @@ impl<'a> Document<'a> {
     #[inline]
     #[must_use]
     pub fn view(&self) -> TapeView<'_> {
-        TapeView { nodes: &self.tape.0, key_ids: self.key_ids }
+        TapeView::new(&self.tape.0)
     }
 
     /// What was odd, in the order of the document.

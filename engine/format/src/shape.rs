@@ -1,12 +1,12 @@
 //! Learned shapes: JSON documents of one feed repeat their structure.
 //!
 //! # Place
-//! Beside the decoder: a lane asks here first and decodes when the answer is no. Same tape either way.
+//! Beside the decoder: a lane asks here first and decodes when the answer is no. Same values either way.
 //!
 //! # Method
 //! A *state* is a place where scalar values stand: the keys that lead there, with every array's elements taken as one place, and whether
 //! the value is a string. Between two values of a document stands a run of literal bytes: brackets, keys, commas, white space as it
-//! was. Such a run is an *edge* between two states, together with the nodes that it puts on the tape. A document is read by
+//! was. Such a run is an *edge* between two states, together with the nodes that it would put on a tape. A document is read by
 //! comparing it with the edge that was taken last time from the state it is in, then with the others of that state; what
 //! follows the run is a value: strings are passed over eight bytes at a time, numbers and words byte by byte. So the number of a
 //! document's events, and which optional fields each of them has, need no shape of their own.
@@ -147,7 +147,8 @@ pub struct Run<'s> {
 /// The shapes of one feed.
 #[derive(Debug)]
 pub struct Shapes {
-    limits: DecodeLimits,
+    /// Largest document: one that can't have too many nodes, for each has a byte.
+    size_max: usize,
     states: Vec<State>,
     edges: Vec<Edge>,
     puts: Vec<Puts>,
@@ -155,8 +156,6 @@ pub struct Shapes {
     literals: Vec<u8>,
     /// States by the place they stand for.
     places: HashMap<Place, u32>,
-    /// Objects and arrays that are open: index of their node, entries or elements so far.
-    open: Vec<(u32, u32)>,
     /// The runs of the document that was read last.
     steps: Vec<Step>,
     runs: Runs,
@@ -170,14 +169,13 @@ impl Shapes {
     #[must_use]
     pub fn new(limits: DecodeLimits) -> Self {
         let mut shapes = Self {
-            limits,
+            size_max: limits.document_size_max.min(limits.node_count_max).min(u32::MAX as usize),
             states: Vec::new(),
             edges: Vec::new(),
             puts: Vec::new(),
             ops: Vec::new(),
             literals: Vec::new(),
             places: HashMap::new(),
-            open: Vec::new(),
             steps: Vec::new(),
             runs: Runs::default(),
             credit: CREDIT_START,
@@ -228,9 +226,7 @@ impl Shapes {
     /// not known.
     pub fn read<'a>(&mut self, document: &'a [u8]) -> Option<&'a str> {
         self.steps.clear();
-        if self.states[START as usize].first == NONE
-            || self.limits.document_size_max.min(u32::MAX as usize) < document.len()
-        {
+        if self.states[START as usize].first == NONE || self.size_max < document.len() {
             return None;
         }
         let text = simdutf8::basic::from_utf8(document).ok()?;
@@ -252,10 +248,9 @@ impl Shapes {
         loop {
             let rest = document.get(at..)?;
             let run = self.edge(state, rest)?;
-            let edge = &self.edges[run as usize];
-            let start = edge.literal_size as usize;
-            let rest = &rest[start..];
-            let size = match edge.follows {
+            let Edge { literal_size, follows, to, .. } = self.edges[run as usize];
+            let (start, rest) = (at + literal_size as usize, rest.get(literal_size as usize..)?);
+            let size = match follows {
                 Follows::Text => text_size(rest)?,
                 Follows::Token => {
                     let size = token(rest);
@@ -264,13 +259,11 @@ impl Shapes {
                 }
                 Follows::End => 0,
             };
-            let start = at + start;
             self.steps.push(Step { run, start: start as u32, size: size as u32 });
-            if edge.follows == Follows::End {
+            if follows == Follows::End {
                 return Some(());
             }
-            at = start + size;
-            state = edge.to;
+            (at, state) = (start + size, to);
         }
     }
 
@@ -306,33 +299,51 @@ impl Shapes {
             }
     }
 
-    /// Writes the nodes of the document that was read last, and the numbers of its keys beside them; `false` where they are more than
-    /// a document may have.
-    pub(crate) fn fill<'a>(
-        &mut self,
-        text: &'a str,
-        nodes: &mut Vec<Node<'a>>,
-        key_ids: &mut Vec<u16>,
-    ) -> bool {
-        nodes.clear();
-        key_ids.clear();
-        self.open.clear();
-        let mut at = 0;
-        for step in &self.steps {
+    /// The tape of the document that was read last, to hold against the decoder's. Slow.
+    #[must_use]
+    pub fn tape<'a>(&self, text: &'a str) -> Vec<Node<'a>> {
+        let mut nodes = Vec::new();
+        let mut open = Vec::new();
+        for (number, step) in self.steps.iter().enumerate() {
             let puts = &self.puts[step.run as usize];
-            for op in &self.ops[puts.ops.0 as usize..puts.ops.1 as usize] {
-                put(*op, text, at, nodes, key_ids, &mut self.open);
+            let ops = &self.ops[puts.ops.0 as usize..puts.ops.1 as usize];
+            for op in ops.iter().copied().chain(puts.key.map(Op::Key)) {
+                match op {
+                    Op::Key(key) => {
+                        nodes.extend(self.key(number, key, text).map(Node::String));
+                        count_entry(&mut nodes, &open);
+                    }
+                    Op::Element => count_entry(&mut nodes, &open),
+                    Op::Object(_) => {
+                        open.push(nodes.len());
+                        nodes.push(Node::Object { len: 0, count: 0 });
+                    }
+                    Op::Array(_) => {
+                        open.push(nodes.len());
+                        nodes.push(Node::Array { len: 0, count: 0 });
+                    }
+                    Op::Close => {
+                        let Some(index) = open.pop() else { continue };
+                        let found = nodes.len() - index - 1;
+                        if let Node::Object { count, .. } | Node::Array { count, .. } =
+                            &mut nodes[index]
+                        {
+                            *count = found;
+                        }
+                    }
+                }
             }
-            if let Some(key) = puts.key {
-                put(Op::Key(key), text, at, nodes, key_ids, &mut self.open);
-            }
-            if let Some(value) = self.value(step, text) {
-                nodes.push(value);
-                key_ids.push(0);
-            }
-            at = (step.start + step.size) as usize;
+            nodes.extend(self.value(step, text));
         }
-        nodes.len() <= self.limits.node_count_max
+        nodes
+    }
+
+    /// The text of a key of a step, by its number, of the document that was read last.
+    #[must_use]
+    pub fn key<'a>(&self, step: usize, key: Key, text: &'a str) -> Option<&'a str> {
+        let before = step.checked_sub(1).map(|before| self.steps[before]);
+        let start = before.map_or(0, |it| it.start + it.size) + key.start;
+        text.get(start as usize..start as usize + usize::from(key.size))
     }
 
     /// The value of a step of the document that was read last; `None` at its end.
@@ -348,58 +359,11 @@ impl Shapes {
     }
 }
 
-impl Key {
-    /// The key's node, where its run begins at `at`.
-    #[inline]
-    fn node(self, text: &str, at: usize) -> Node<'_> {
-        let start = at + self.start as usize;
-        Node::String(&text[start..start + usize::from(self.size)])
-    }
-}
-
-/// Puts one node on the tape. `at` is where the run begins.
-#[inline]
-fn put<'a>(
-    op: Op,
-    text: &'a str,
-    at: usize,
-    nodes: &mut Vec<Node<'a>>,
-    key_ids: &mut Vec<u16>,
-    open: &mut Vec<(u32, u32)>,
-) {
-    match op {
-        Op::Key(key) => {
-            nodes.push(key.node(text, at));
-            key_ids.push(key.id);
-            if let Some((_, len)) = open.last_mut() {
-                *len += 1;
-            }
-        }
-        Op::Element => {
-            if let Some((_, len)) = open.last_mut() {
-                *len += 1;
-            }
-        }
-        Op::Object(_) => {
-            open.push((nodes.len() as u32, 0));
-            nodes.push(Node::Object { len: 0, count: 0 });
-            key_ids.push(0);
-        }
-        Op::Array(_) => {
-            open.push((nodes.len() as u32, 0));
-            nodes.push(Node::Array { len: 0, count: 0 });
-            key_ids.push(0);
-        }
-        Op::Close => {
-            let Some((index, entries)) = open.pop() else { return };
-            let found = nodes.len() - index as usize - 1;
-            match nodes.get_mut(index as usize) {
-                Some(Node::Object { len, count } | Node::Array { len, count }) => {
-                    *len = entries as usize;
-                    *count = found;
-                }
-                _ => debug_assert!(false, "what is open is an object or an array"),
-            }
-        }
+/// One more entry or element of what was opened last.
+fn count_entry(nodes: &mut [Node<'_>], open: &[usize]) {
+    if let Some(Node::Object { len, .. } | Node::Array { len, .. }) =
+        open.last().and_then(|index| nodes.get_mut(*index))
+    {
+        *len += 1;
     }
 }

@@ -22,16 +22,13 @@ use simd_json::{Node, StaticNode};
 pub struct TapeView<'a> {
     /// The nodes, the root value first. Empty only when built from an empty slice.
     pub nodes: &'a [Node<'a>],
-    /// Beside the nodes, where the document's shape was known: the numbers of its keys as [`Shapes::learn`](crate::Shapes::learn) was
-    /// told them, 0 for other nodes. Empty where it was not known.
-    pub key_ids: &'a [u16],
 }
 
 impl<'a> TapeView<'a> {
     /// A view of `nodes`.
     #[must_use]
     pub const fn new(nodes: &'a [Node<'a>]) -> Self {
-        Self { nodes, key_ids: &[] }
+        Self { nodes }
     }
 
     /// The node at `index`, `None` past the end.

@@ -11,6 +11,9 @@
 //! which slots its value fills. A document is then read run by run. Each node of a level is a *visit*: a list of the
 //! values that fill its slots and a list of the visits below it.
 //!
+//! An object or array that an expression looks into (an index, a condition) is kept whole: its nodes stand among the wanted
+//! values as they would on a tape.
+//!
 //! A level that is reached by `.` has its visit beside the one of the level above; it counts only where no other way
 //! led to a node, which is known at the end.
 //!
@@ -24,11 +27,11 @@
 //!
 //! # Does not hold
 //!
-//! Filters, indexes and conditions on objects: they ask for a tape. A run that meets one says so.
+//! Filters on the way to a level's nodes, and nodes that are no objects: they ask for a tape, and a run that meets one says so.
 
 use core::ops::Range;
 
-use crossdock_format::{Follows, Node, Op, Shapes, StaticNode};
+use crossdock_format::{Follows, Key, Node, Op, Shapes, StaticNode};
 use crossdock_rules::feed::program::{LEVELS_MAX, Slot};
 use hashbrown::HashTable;
 
@@ -42,8 +45,16 @@ enum Action {
     Enter(u8),
     /// The node that began last ends.
     Leave,
-    /// The value fills a slot of a level.
+    /// The value, or the object or array that was opened last, fills a slot of a level.
     Fill(u8, Slot),
+    /// An object or array begins that is kept as a whole; and what is within it.
+    Object,
+    Array,
+    Element,
+    Key(Key),
+    Value,
+    /// What is kept and was opened last is closed.
+    Close,
     /// Nodes of the next level are expected here; there are none only where the value is null.
     MustBeNull,
 }
@@ -65,6 +76,10 @@ struct Wants {
     enters: Option<u8>,
     /// The level whose nodes the elements of the array are.
     elements: Option<u8>,
+    /// Slots, by level, that the object or array fills as a whole.
+    fills: Vec<(u8, Slot)>,
+    /// It is kept as a whole, or is within something that is.
+    is_kept: bool,
     needs_tape: bool,
 }
 
@@ -92,8 +107,8 @@ const LAYOUTS_MAX: usize = 4_096;
 pub struct Layout {
     runs: Vec<u32>,
     hash: u64,
-    /// Steps whose values are wanted.
-    wanted: Vec<u32>,
+    /// What is wanted of the document.
+    wanted: Vec<Wanted>,
     /// Steps whose value must be null, or only a tape can answer.
     nulls: Vec<u32>,
     visits: Vec<Visit>,
@@ -101,6 +116,23 @@ pub struct Layout {
     below: Vec<u32>,
     roots: Vec<u32>,
     needs_tape: bool,
+}
+
+/// A node that is wanted, all but what changes from document to document.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    /// The value of a step.
+    Value(u32),
+    /// A key of a step.
+    Key(u32, Key),
+    Object {
+        len: usize,
+        count: usize,
+    },
+    Array {
+        len: usize,
+        count: usize,
+    },
 }
 
 /// A node of a level.
@@ -159,6 +191,8 @@ struct Draft {
     open: [u32; LEVELS_MAX],
     /// The same before each node that is open.
     saved: Vec<[u32; LEVELS_MAX]>,
+    /// Objects and arrays that are kept and open: their places among the wanted.
+    kept: Vec<usize>,
 }
 
 /// A visit in the making.
@@ -170,7 +204,32 @@ struct Sketch {
     here: Option<u32>,
 }
 
+impl Layout {
+    fn want(&mut self, wanted: Wanted) -> u32 {
+        self.wanted.push(wanted);
+        self.wanted.len() as u32 - 1
+    }
+}
+
 impl Draft {
+    /// One more entry or element of what is kept and was opened last.
+    fn count(&self, layout: &mut Layout) {
+        let open = self.kept.last().and_then(|index| layout.wanted.get_mut(*index));
+        if let Some(Wanted::Object { len, .. } | Wanted::Array { len, .. }) = open {
+            *len += 1;
+        }
+    }
+
+    fn close(&mut self, layout: &mut Layout) {
+        let Some(index) = self.kept.pop() else { return };
+        let found = layout.wanted.len() - index - 1;
+        if let Wanted::Object { count, .. } | Wanted::Array { count, .. } =
+            &mut layout.wanted[index]
+        {
+            *count = found;
+        }
+    }
+
     fn new_visit(&mut self) -> u32 {
         self.visits.push(Sketch::default());
         (self.visits.len() - 1) as u32
@@ -214,6 +273,7 @@ impl Draft {
         }
         layout.roots.append(&mut self.roots);
         self.saved.clear();
+        self.kept.clear();
     }
 }
 
@@ -235,8 +295,13 @@ impl Plans {
         }
         let steps = shapes.steps();
         nodes.clear();
-        for step in &layout.wanted {
-            nodes.push(shapes.value(&steps[*step as usize], text)?);
+        for wanted in &layout.wanted {
+            nodes.push(match *wanted {
+                Wanted::Value(step) => shapes.value(&steps[step as usize], text)?,
+                Wanted::Key(step, key) => Node::String(shapes.key(step as usize, key, text)?),
+                Wanted::Object { len, count } => Node::Object { len, count },
+                Wanted::Array { len, count } => Node::Array { len, count },
+            });
         }
         let is_null = |step: &u32| {
             shapes.value(&steps[*step as usize], text) == Some(Node::Static(StaticNode::Null))
@@ -287,10 +352,8 @@ impl Plans {
             for action in &self.actions[plan.actions.0 as usize..plan.actions.1 as usize] {
                 match *action {
                     Action::Fill(level, slot) => {
-                        let node = *node.get_or_insert_with(|| {
-                            layout.wanted.push(number as u32);
-                            layout.wanted.len() as u32 - 1
-                        });
+                        let node =
+                            *node.get_or_insert_with(|| layout.want(Wanted::Value(number as u32)));
                         let visit = self.draft.open[usize::from(level)] as usize;
                         self.draft.visits[visit].values.push(Value { slot, node });
                     }
@@ -300,6 +363,24 @@ impl Plans {
                         self.draft.open = before.expect("what is left was entered");
                     }
                     Action::MustBeNull => layout.nulls.push(number as u32),
+                    Action::Object | Action::Array => {
+                        let empty = if *action == Action::Object {
+                            Wanted::Object { len: 0, count: 0 }
+                        } else {
+                            Wanted::Array { len: 0, count: 0 }
+                        };
+                        let index = layout.want(empty);
+                        self.draft.kept.push(index as usize);
+                        node = Some(index);
+                    }
+                    Action::Element => self.draft.count(&mut layout),
+                    Action::Key(key) => {
+                        self.draft.count(&mut layout);
+                        layout.want(Wanted::Key(number as u32, key));
+                        node = None;
+                    }
+                    Action::Value => node = Some(layout.want(Wanted::Value(number as u32))),
+                    Action::Close => self.draft.close(&mut layout),
                 }
             }
         }
@@ -328,27 +409,45 @@ impl Plans {
         let mut path = self.path(shapes, run.container);
         let mut key = None;
         for op in run.ops {
+            let is_kept = path.last().is_some_and(|place| self.wants[*place as usize].is_kept);
             match *op {
-                Op::Key(found) => key = Some(found.id),
-                Op::Element => key = None,
+                Op::Key(found) => {
+                    key = Some(found.id);
+                    self.actions.extend(is_kept.then_some(Action::Key(found)));
+                }
+                Op::Element => {
+                    key = None;
+                    self.actions.extend(is_kept.then_some(Action::Element));
+                }
                 Op::Object(place) | Op::Array(place) => {
                     let is_object = matches!(op, Op::Object(_));
                     let container = path.last().copied();
                     let wants = self.wants_of(keys, container, key.take(), is_object);
                     needs_tape |= wants.needs_tape;
+                    if wants.is_kept {
+                        self.actions.push(if is_object { Action::Object } else { Action::Array });
+                    }
+                    self.actions.extend(
+                        wants.fills.iter().map(|(level, slot)| Action::Fill(*level, *slot)),
+                    );
                     self.actions.extend(wants.enters.map(Action::Enter));
                     self.keep(place, wants);
                     path.push(place);
                 }
                 Op::Close => {
-                    let closed = path.pop();
-                    let is_left =
-                        closed.is_some_and(|place| self.wants[place as usize].enters.is_some());
-                    self.actions.extend(is_left.then_some(Action::Leave));
+                    let Some(place) = path.pop() else { continue };
+                    let wants = &self.wants[place as usize];
+                    self.actions.extend(wants.enters.is_some().then_some(Action::Leave));
+                    self.actions.extend(wants.is_kept.then_some(Action::Close));
                 }
             }
         }
         if run.follows != Follows::End {
+            let is_kept = path.last().is_some_and(|place| self.wants[*place as usize].is_kept);
+            if is_kept {
+                self.actions.extend(run.key.map(Action::Key));
+                self.actions.push(Action::Value);
+            }
             needs_tape |= self.value(keys, path.last().copied(), run.key.map(|key| key.id));
         }
         Plan { actions: (start, self.actions.len() as u32), needs_tape }
@@ -398,12 +497,13 @@ impl Plans {
                     let edge = match node.by_id(key) {
                         Known::Unwanted => continue,
                         Known::Slot(slot) => {
-                            wants.needs_tape |= keys.is_read(slot);
+                            wants.fills.extend(keys.is_read(slot).then_some((level, slot)));
                             continue;
                         }
                         Known::Edge(index) => &node.edges[usize::from(index)],
                     };
-                    wants.needs_tape |= edge.slot.is_some_and(|slot| keys.is_read(slot));
+                    let slot = edge.slot.filter(|slot| keys.is_read(*slot));
+                    wants.fills.extend(slot.map(|slot| (level, slot)));
                     if let Some(descend) = &edge.descend {
                         let target =
                             if is_object { &mut wants.enters } else { &mut wants.elements };
@@ -418,6 +518,8 @@ impl Plans {
                 }
             }
         }
+        let around = container.is_some_and(|place| self.wants[place as usize].is_kept);
+        wants.is_kept = around || !wants.fills.is_empty();
         let mut level = wants.enters.map(usize::from);
         while let Some(at) = level {
             wants.tries.push((at as u8, 0));

@@ -220,6 +220,9 @@ pub fn take_event_time(source: &mut Source<'_>) -> Result<EventTime, Flaw> {
     })
 }
 
+/// Bytes of a record: eleven small fields, four counts, two sets and eight times.
+const RECORD_SIZE: usize = 11 + 4 * 2 + 2 * 4 + 8 * 4;
+
 /// Writes a record.
 pub fn put_record(out: &mut Vec<u8>, record: &Record) {
     let Record {
@@ -248,7 +251,7 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record) {
         exception_count,
         step_count,
     } = *record;
-    out.extend_from_slice(&[
+    let flags = [
         milestone as u8,
         previous as u8,
         direction as u8,
@@ -260,9 +263,13 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record) {
         corrections,
         u8::from(possession_inferred),
         u8::from(has_proof),
-    ]);
-    for number in [epoch, event_count, exception_count, step_count] {
-        out.extend_from_slice(&number.to_le_bytes());
+    ];
+    // One piece: this is done twice for every new event, for the state hash.
+    let mut bytes = [0; RECORD_SIZE];
+    bytes[..11].copy_from_slice(&flags);
+    let counts = [epoch, event_count, exception_count, step_count];
+    for (piece, number) in bytes[11..19].as_chunks_mut::<2>().0.iter_mut().zip(counts) {
+        *piece = number.to_le_bytes();
     }
     let times = [
         first_at,
@@ -274,9 +281,13 @@ pub fn put_record(out: &mut Vec<u8>, record: &Record) {
         delivered_at,
         attempted_at,
     ];
-    for number in [seen.0, open.0].into_iter().chain(times.map(|time| time.0)) {
-        out.extend_from_slice(&number.to_le_bytes());
+    let (sets, seconds) = bytes[19..].split_at_mut(8);
+    sets[..4].copy_from_slice(&seen.0.to_le_bytes());
+    sets[4..].copy_from_slice(&open.0.to_le_bytes());
+    for (piece, time) in seconds.as_chunks_mut::<4>().0.iter_mut().zip(times) {
+        *piece = time.0.to_le_bytes();
     }
+    out.extend_from_slice(&bytes);
 }
 
 /// Reads what [`put_record`] wrote.

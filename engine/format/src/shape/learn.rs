@@ -70,8 +70,8 @@ struct Frame {
 }
 
 impl Shapes {
-    /// Learns from a document that was decoded: `nodes` are its tape. `key_id` gives each key the number under which the tape of a later
-    /// document shows it (0: none). `false` where nothing was learned: an escape, a value that is never matched, too
+    /// Learns from a document that was decoded: `nodes` are its tape. `key_id` gives each key the number under which its run shows it
+    /// (0: none). `false` where nothing was learned: an escape, a value that is never matched, too
     /// much kept already, or a feed that does not repeat itself.
     ///
     /// Call it for every miss. A lesson costs more than a match saves, so it has to be earned by matches.
@@ -97,11 +97,10 @@ impl Shapes {
         if !is_learned {
             return false;
         }
-        let (mut again, mut ids) = (Vec::new(), Vec::new());
-        let is_right =
-            self.read(document).is_some_and(|text| self.fill(text, &mut again, &mut ids))
-                && again.len() == nodes.len()
-                && again.iter().zip(nodes).all(|(a, b)| is_same(a, b));
+        let is_right = self.read(document).is_some_and(|text| {
+            let again = self.tape(text);
+            again.len() == nodes.len() && again.iter().zip(nodes).all(|(a, b)| is_same(a, b))
+        });
         if !is_right {
             self.forget();
         }

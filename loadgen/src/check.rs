@@ -14,7 +14,8 @@
 //! # Holds
 //!
 //! - Equal means: of every shipment the same changes, with the same versions, in the same order,
-//!   each once.
+//!   each once. What rules said is left out and counted, and versions are compared as if it had not
+//!   been said: the oracle folds, it has no rules. Of those only that each came once, in order, is checked.
 //!
 //! # Does not hold
 //!
@@ -26,7 +27,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crossdock_model::change::ChangeKind;
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::milestone::Milestone;
+use crossdock_model::milestone::{Audience, Milestone};
 use serde::Deserialize;
 
 use crate::oracle::{Account, Change, Oracle};
@@ -80,6 +81,8 @@ pub struct Verdict {
     pub dead_letters: u64,
     /// Changes passed over: of orders, and, where only events are compared, of estimates and rules.
     pub passed_over: u64,
+    /// Messages that rules made, which are left out.
+    pub by_rules: u64,
     /// Changes of shipments that are not in the plan.
     pub strangers: u64,
     /// Messages that are neither a change nor a dead letter.
@@ -123,11 +126,17 @@ struct Message<'a> {
     exception: &'a str,
     #[serde(default)]
     episode: u32,
+    /// Of what a rule said.
+    rule: Option<&'a str>,
+    #[serde(default)]
+    audience: &'a str,
 }
 
 /// What was read.
 enum Read {
     Change(u64, Change),
+    /// Said by a rule: shipment, version, one bit for the audience.
+    ByRule(u64, u32, u8),
     PassedOver,
     DeadLetter,
     Unreadable,
@@ -139,12 +148,37 @@ struct Side {
     hash: u64,
     count: u32,
     version: u32,
+    /// Versions that rules took.
+    ruled: u32,
+    /// Of the version that a rule took last: who was told. 0 where the last version is no rule's.
+    audiences: u8,
 }
 
 impl Side {
     fn add(&mut self, change: &Change) {
         self.hash = mix(self.hash ^ digest(change));
         self.count += 1;
+    }
+
+    /// A change that no rule made: its version as it is without rules, and whether it rises.
+    fn plain(&mut self, version: u32) -> (u32, bool) {
+        let rises = self.version < version;
+        (self.version, self.audiences) = (version, 0);
+        (version.wrapping_sub(self.ruled), rises)
+    }
+
+    /// A message of a rule; one alert goes to several audiences with one version. True where it came
+    /// once and in order.
+    fn ruled(&mut self, version: u32, audience: u8) -> bool {
+        if self.version < version {
+            self.ruled += 1;
+            (self.version, self.audiences) = (version, audience);
+            return true;
+        }
+        let is_new = self.version == version && self.audiences != 0;
+        let is_new = is_new && self.audiences & audience == 0;
+        self.audiences |= audience;
+        is_new
     }
 }
 
@@ -226,14 +260,21 @@ pub fn check<O: Output>(
         let (shipment, mut change) = match read(&names, strictness, message) {
             Read::Change(u64::MAX, _) => return verdict.strangers += 1,
             Read::Change(shipment, change) => (shipment, change),
+            Read::ByRule(shipment, version, audience) => {
+                verdict.by_rules += 1;
+                let Some(side) = found.get_mut(shipment as usize) else { return };
+                verdict.not_rising += u64::from(!side.ruled(version, audience));
+                return;
+            }
             Read::PassedOver => return verdict.passed_over += 1,
             Read::DeadLetter => return verdict.dead_letters += 1,
             Read::Unreadable => return verdict.unreadable += 1,
         };
         verdict.found += 1;
         let side = &mut found[shipment as usize];
-        verdict.not_rising += u64::from(change.version <= side.version);
-        side.version = change.version;
+        let (version, rises) = side.plain(change.version);
+        change.version = version;
+        verdict.not_rising += u64::from(!rises);
         if strictness.events_only {
             change.version = side.count + 1;
         }
@@ -277,6 +318,18 @@ fn read(names: &Names, strictness: Strictness, bytes: &[u8]) -> Read {
     if kind == ChangeKind::Order.name() {
         return Read::PassedOver;
     }
+    let key = name_hash([
+        message.tenant.as_bytes(),
+        message.carrier.as_bytes(),
+        message.tracking_number.as_bytes(),
+    ]);
+    let shipment = names.get(&key).map_or(u64::MAX, |&shipment| u64::from(shipment));
+    if message.rule.is_some() {
+        let audience = Audience::ALL.into_iter().find(|it| it.name() == message.audience);
+        return audience.map_or(Read::Unreadable, |audience| {
+            Read::ByRule(shipment, message.version, 1 << audience as u8)
+        });
+    }
     let kind = ChangeKind::ALL.into_iter().find(|candidate| candidate.name() == kind);
     let exception = if message.exception.is_empty() {
         Some(ExceptionClass::None)
@@ -295,12 +348,6 @@ fn read(names: &Names, strictness: Strictness, bytes: &[u8]) -> Read {
     if strictness.events_only && (is_derived || is_other) {
         return Read::PassedOver;
     }
-    let key = name_hash([
-        message.tenant.as_bytes(),
-        message.carrier.as_bytes(),
-        message.tracking_number.as_bytes(),
-    ]);
-    let shipment = names.get(&key).map_or(u64::MAX, |&shipment| u64::from(shipment));
     let change = Change {
         kind,
         shipment,
@@ -332,15 +379,20 @@ fn examples<O: Output>(
             expected.extend_from_slice(oracle.apply(&entry, story));
         }
     }
-    output.read(&mut |message| {
-        if let Read::Change(shipment, mut change) = read(names, strictness, message)
-            && let Some([_, found]) = sides.get_mut(&shipment)
-        {
+    let mut counted: BTreeMap<u64, Side> = BTreeMap::new();
+    output.read(&mut |message| match read(names, strictness, message) {
+        Read::Change(shipment, mut change) => {
+            let Some([_, found]) = sides.get_mut(&shipment) else { return };
+            (change.version, _) = counted.entry(shipment).or_default().plain(change.version);
             if strictness.events_only {
                 change.version = found.len() as u32 + 1;
             }
             found.push(change);
         }
+        Read::ByRule(shipment, version, audience) if sides.contains_key(&shipment) => {
+            counted.entry(shipment).or_default().ruled(version, audience);
+        }
+        _ => {}
     })?;
     let mut lines = Vec::new();
     for (shipment, [expected, found]) in &sides {

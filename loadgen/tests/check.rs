@@ -5,6 +5,38 @@ use crossdock_loadgen::oracle::Oracle;
 use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
 
+/// What rules say takes versions, and is left out; one alert may go to several audiences.
+#[test]
+fn what_rules_say_is_left_out() {
+    let plan = plan();
+    let lines = lines(&plan);
+    let mut versions: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    let mut mixed = Vec::new();
+    for line in &lines {
+        let mut body: serde_json::Value = serde_json::from_str(line).expect("a change is JSON");
+        let key = format!("{}{}{}", body["tenant"], body["carrier"], body["tracking_number"]);
+        let version = versions.entry(key).or_default();
+        *version += 1;
+        for audience in ["operations", "support"] {
+            let mut alert = body.clone();
+            alert["kind"] = "exception_opened".into();
+            alert["rule"] = "parcel.stalled".into();
+            alert["audience"] = audience.into();
+            alert["version"] = (*version).into();
+            mixed.push(alert.to_string());
+        }
+        *version += 1;
+        body["version"] = (*version).into();
+        mixed.push(body.to_string());
+    }
+    let found = verdict(&plan, STRICT, &mixed);
+    assert!(found.is_equal(), "{found:#?}");
+    assert_eq!(found.by_rules, 2 * lines.len() as u64);
+    let mut doubled = mixed.clone();
+    doubled.insert(1, mixed[0].clone());
+    assert_eq!(verdict(&plan, STRICT, &doubled).not_rising, 1);
+}
+
 const STRICT: Strictness = Strictness { events_only: false, examples_max: 3 };
 
 fn plan() -> Plan {

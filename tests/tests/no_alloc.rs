@@ -87,7 +87,7 @@ impl Way {
             shipments_expected: 4096,
             shipments_max: 1 << 20,
             texts_size_max: 1 << 24,
-            rules: Some(replay::rules()),
+            rules: Some(replay::loud_rules()),
             ..EngineOptions::default()
         };
         Self {

@@ -40,6 +40,8 @@ pub struct EngineOptions {
     pub texts_size_max: usize,
     /// The rules that are in force until the log says otherwise; without, nobody watches.
     pub rules: Option<Arc<RuleSet>>,
+    /// Rules are counted and tell nobody.
+    pub rules_shadow: bool,
 }
 
 impl EngineOptions {
@@ -56,6 +58,7 @@ impl EngineOptions {
             feed_names: feeds.names(),
             feed_modes: feeds.modes(),
             rules: self.rules.clone(),
+            rules_shadow: self.rules_shadow,
         }
     }
 }
@@ -70,6 +73,7 @@ impl Default for EngineOptions {
             shipments_max: crossdock_model::limits::SHIPMENTS_DEFAULT,
             texts_size_max: 1 << 30,
             rules: None,
+            rules_shadow: false,
         }
     }
 }

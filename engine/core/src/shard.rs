@@ -72,6 +72,8 @@ pub struct ShardOptions {
     pub feed_modes: Vec<Box<str>>,
     /// The rules in force until the log says otherwise; without, nobody watches.
     pub rules: Option<Arc<RuleSet>>,
+    /// Rules are counted and tell nobody.
+    pub rules_shadow: bool,
 }
 
 /// The shipments of one shard.
@@ -114,11 +116,8 @@ impl Shard {
     /// Takes the memory it expects to use.
     #[must_use]
     pub fn new(options: ShardOptions) -> Self {
-        let ShardOptions { index, count, shipments_expected, feed_modes, rules, .. } = &options;
-        let watch = rules.as_ref().map(|rules| {
-            let rules = Arc::clone(rules);
-            Box::new(Watch::new(rules, (*index, *count), *shipments_expected, feed_modes))
-        });
+        let rules = options.rules.as_ref();
+        let watch = rules.map(|rules| Box::new(Watch::new(Arc::clone(rules), &options)));
         Self {
             watch,
             index: HashTable::with_capacity(options.shipments_expected),

@@ -36,6 +36,7 @@ use crossdock_rules::wheel::{Due, Wheel};
 
 use crate::entry::Entry;
 use crate::say::SEPARATOR;
+use crate::shard::ShardOptions;
 use crate::tally::RuleTally;
 use sources::Sources;
 
@@ -63,6 +64,8 @@ pub struct Ship {
 pub struct Watch {
     /// The rules in force.
     pub set: Arc<RuleSet>,
+    /// They are counted and tell nobody.
+    pub is_shadow: bool,
     /// Rows of all shipments and feeds.
     pub store: RowStore,
     /// One deadline per shipment.
@@ -95,14 +98,12 @@ pub const MODE_STORE: &str = "bopis";
 impl Watch {
     /// A watch over nothing yet.
     #[must_use]
-    pub fn new(
-        set: Arc<RuleSet>,
-        shard: (usize, usize),
-        shipments_expected: usize,
-        feed_modes: &[Box<str>],
-    ) -> Self {
+    pub fn new(set: Arc<RuleSet>, options: &ShardOptions) -> Self {
+        let ShardOptions { shipments_expected, feed_modes, .. } = options;
+        let (shard, shipments_expected) = ((options.index, options.count), *shipments_expected);
         Self {
             set,
+            is_shadow: options.rules_shadow,
             store: RowStore::new(),
             wheel: Wheel::new(Seconds::NEVER, shipments_expected),
             ships: Vec::with_capacity(shipments_expected),

@@ -178,7 +178,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check => settings::check(&settings),
         Command::Run(args) => run::run(&settings, args),
         Command::Detect(args) => detect::run(args),
-        Command::Rules(args) => rules::run(args),
+        Command::Rules(args) => rules::run(&settings, args),
         Command::Eta(args) => eta::run(args),
         Command::Audit(args) => audit::run(&settings, args),
         Command::Nats(args) => nats::run(&settings, args),

@@ -28,6 +28,7 @@ use crossdock_core::tally::Tally;
 use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::Micros;
+use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::drain::following::Following;
 use crate::error::EdgeError;
@@ -35,10 +36,11 @@ use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::EdgeHandle;
 use crate::jetstream::follow::Followed;
 use crate::jetstream::output::{CommitRequest, Output};
-use crate::jetstream::reader::Batch;
+use crate::jetstream::reader::{Batch, Message as InputMessage};
 use crate::pipeline::{Collected, Pipeline};
+use crate::rule_switch::{self, Library};
 use crate::snapshot::Keeper;
-use crate::telemetry::{Gauge, LatencyRecorder, Telemetry};
+use crate::telemetry::{Counter, Gauge, LatencyRecorder, Telemetry};
 
 /// When a commit goes out.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,10 @@ pub struct Drain {
     policy: CommitPolicy,
     telemetry: Arc<Telemetry>,
     group: String,
+    /// Moves time on while nothing else does.
+    ticker: Option<Ticker>,
+    /// The rule sets that a message of the log may put into force; without, rules do not run.
+    library: Option<Library>,
     /// Said before this process started.
     suppressed: Position,
     turns: VecDeque<Underway>,
@@ -130,6 +136,8 @@ impl Drain {
             policy,
             telemetry,
             group,
+            ticker: None,
+            library: None,
             suppressed,
             turns: VecDeque::new(),
             gathered: Vec::new(),
@@ -202,6 +210,27 @@ impl Drain {
         self.keeper.as_ref().is_some_and(Keeper::is_busy)
     }
 
+    /// Sees to it that time goes on while nothing comes, this often.
+    #[must_use]
+    pub fn with_ticks(mut self, interval: Duration) -> Self {
+        self.ticker = (!interval.is_zero()).then(|| Ticker { interval, last: Instant::now() });
+        self
+    }
+
+    /// Follows switches of rules, beginning with those in force.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Option<Arc<RuleSet>>) -> Self {
+        self.library = rules.map(|rules| Library::new(Some(rules)));
+        self
+    }
+
+    /// Asks for other rules: a message to ourselves, so that they come into force at one place of the
+    /// log. False where it can't be sent now.
+    #[must_use]
+    pub fn activate(&self, rules: &RuleSet) -> bool {
+        self.edge.publish(&format!("rules.{}", self.group), rule_switch::message(rules))
+    }
+
     /// One go: takes what came, hands on what is ready. How much was done.
     ///
     /// # Errors
@@ -225,6 +254,7 @@ impl Drain {
             self.submit_turn(&batch, expected_hash);
             done += 1;
         }
+        self.tick();
         if self.pipeline.has_failed() {
             return Err(EdgeError::Runtime {
                 detail: String::from("a pipeline thread has panicked"),
@@ -319,10 +349,22 @@ impl Drain {
         for message in &batch.messages {
             let received = message.received_us.unwrap_or(message.stream_time_us);
             self.clock = self.clock.max(received);
-            let mut tokens = message.subject.splitn(3, '.').skip(1);
-            let tenant = tokens.next().unwrap_or("");
-            let feed = tokens.next().unwrap_or("");
-            intake.push(message.seq, Micros(self.clock), tenant, feed, &message.payload);
+            let now = Micros(self.clock);
+            let mut tokens = message.subject.splitn(3, '.');
+            let (kind, tenant) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
+            match kind {
+                "tick" => intake.push_tick(message.seq, now),
+                "rules" => {
+                    let rules = (tenant == self.group)
+                        .then(|| follow(&mut self.library, &self.telemetry, message))
+                        .flatten();
+                    intake.push_rules(message.seq, now, rules);
+                }
+                _ => {
+                    let feed = tokens.next().unwrap_or("");
+                    intake.push(message.seq, now, tenant, feed, &message.payload);
+                }
+            }
         }
         let mark = batch.fingerprint();
         self.turns.push_back(Underway {
@@ -342,6 +384,25 @@ impl Drain {
         let gauges = &self.telemetry.gauges;
         gauges.set(Gauge::StreamTimeSeconds, (self.clock / 1_000_000).unsigned_abs());
         self.pipeline.submit(intake);
+    }
+
+    /// Moves time on where everything is read and the newest message is older than the interval.
+    fn tick(&mut self) {
+        // Who stands by lives by the owner's time.
+        let Some(ticker) = self.ticker.as_mut().filter(|_| self.following.is_none()) else {
+            return;
+        };
+        // Without a first message there is no time, and nothing that could wait for it.
+        let is_idle = self.pending == 0 && self.clock != i64::MIN;
+        if !is_idle || ticker.last.elapsed() < ticker.interval {
+            return;
+        }
+        ticker.last = Instant::now();
+        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(self.clock);
+        if ticker.interval.as_micros() <= u128::from(age.max(0).unsigned_abs()) {
+            // Where it is not sent, the next one is.
+            let _is_sent = self.edge.publish(&format!("tick.{}", self.group), Vec::new());
+        }
     }
 
     /// Adds what a turn says to the commit that is gathered.
@@ -459,9 +520,54 @@ impl Drain {
             let slot = kind as usize;
             counters.add_changes(kind, now.changes[slot] - self.counted.changes[slot]);
         }
+        let (rules, before) = (&now.rules, &self.counted.rules);
+        for (counter, count) in [
+            (Counter::Ticks, now.ticks - self.counted.ticks),
+            (Counter::RulesRaised, rules.raised - before.raised),
+            (Counter::RulesResolved, rules.resolved - before.resolved),
+            (Counter::RulesRetracted, rules.retracted - before.retracted),
+            (Counter::RulesShadowed, rules.shadowed - before.shadowed),
+            (Counter::RulesMuted, rules.muted - before.muted),
+            (Counter::TimersFired, rules.timers_fired - before.timers_fired),
+        ] {
+            counters.add(counter, count);
+        }
+        self.telemetry.gauges.set(Gauge::TimersPending, rules.timers_pending);
         self.counted = now;
         self.telemetry.gauges.set(Gauge::Shipments, self.pipeline.shipments() as u64);
     }
+}
+
+/// The rules that a message puts into force; none, and those in force stay, where it can't be followed.
+fn follow(
+    library: &mut Option<Library>,
+    telemetry: &Telemetry,
+    message: &InputMessage,
+) -> Option<Arc<RuleSet>> {
+    match library.as_mut()?.follow(&message.payload) {
+        Ok(rules) => {
+            telemetry.counters.add(Counter::RuleSwitches, 1);
+            tracing::info!(
+                seq = message.seq,
+                rules = rules.rules().len(),
+                revision = format!("{:016x}", rules.rev()),
+                "other rules are in force"
+            );
+            Some(rules)
+        }
+        Err(error) => {
+            telemetry.counters.add(Counter::RuleSwitchesRefused, 1);
+            tracing::error!(seq = message.seq, error, "the rules in force stay");
+            None
+        }
+    }
+}
+
+/// When time was moved on.
+#[derive(Debug)]
+struct Ticker {
+    interval: Duration,
+    last: Instant,
 }
 
 /// A message as it is published: `docs/FORMATS.md` defines the headers.

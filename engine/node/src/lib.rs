@@ -10,5 +10,6 @@ pub mod feed_tests;
 pub mod jetstream;
 pub mod pipeline;
 pub mod ring;
+pub mod rule_switch;
 pub mod snapshot;
 pub mod telemetry;

@@ -96,6 +96,7 @@ fn report(verdict: &Verdict) {
         verdict.expected, verdict.found, verdict.dead_letters
     ));
     for (count, what) in [
+        (verdict.by_rules, "messages left out that rules made"),
         (verdict.passed_over, "passed over (derived or estimated)"),
         (verdict.unreadable, "messages that are neither a change nor a dead letter"),
         (verdict.strangers, "changes of shipments that are not in the plan"),

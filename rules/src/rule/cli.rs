@@ -9,7 +9,6 @@
 //! - Exit codes: 0 fine, 1 findings (tests failed, lints, files not in layout, sets differ), 2 rules don't load, 3 usage.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use super::book;
 use super::canonical_layout::format;
@@ -17,7 +16,7 @@ use super::catalogue::Catalogue;
 use super::check::Options;
 use super::codes;
 use super::compare;
-use super::diagnostic::{Report, Source};
+use super::diagnostic::Report;
 use super::facts::HashInterner;
 use super::pack::{Pack, TestRun};
 use super::ruleset::RuleSet;
@@ -124,42 +123,7 @@ fn read_pack(paths: &[String]) -> Result<Pack, Answer> {
     if paths.is_empty() {
         return Err(usage("no files"));
     }
-    let mut files = Vec::new();
-    for path in paths {
-        collect(Path::new(path), 0, &mut files)
-            .map_err(|error| usage(&format!("{path}: {error}")))?;
-    }
-    files.sort();
-    files.dedup();
-    let mut sources = Vec::new();
-    for path in files {
-        let bytes =
-            fs::read(&path).map_err(|error| usage(&format!("{}: {error}", path.display())))?;
-        // What is no UTF-8 is told by the YAML reader, at its place.
-        sources.push(Source::new(path.to_string_lossy(), String::from_utf8_lossy(&bytes)));
-    }
-    Ok(Pack::of(sources))
-}
-
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    const DEPTH_MAX: usize = 8;
-    if !path.is_dir() {
-        // A missing file is told when it is read.
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    if DEPTH_MAX < depth {
-        return Ok(());
-    }
-    for entry in fs::read_dir(path)? {
-        let path = entry?.path();
-        let is_yaml =
-            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if path.is_dir() || is_yaml {
-            collect(&path, depth + 1, files)?;
-        }
-    }
-    Ok(())
+    Pack::read(paths).map_err(|error| usage(&error))
 }
 
 fn with_set(words: &Words, run: impl FnOnce(&RuleSet) -> Answer) -> Answer {

@@ -7,6 +7,8 @@
 //! only that rule counts in them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::check::{Options, read};
 use super::diagnostic::{Report, Source};
@@ -70,6 +72,27 @@ impl Pack {
             if is_suite { &mut pack.suites } else { &mut pack.sources }.push(file);
         }
         pack
+    }
+
+    /// Reads files, and folders with everything below them.
+    ///
+    /// # Errors
+    ///
+    /// What can't be read, and why.
+    pub fn read(paths: &[String]) -> Result<Self, String> {
+        let mut files = Vec::new();
+        for path in paths {
+            collect(Path::new(path), 0, &mut files).map_err(|error| format!("{path}: {error}"))?;
+        }
+        files.sort();
+        files.dedup();
+        let mut sources = Vec::new();
+        for path in files {
+            let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            // What is no UTF-8 is told by the YAML reader, at its place.
+            sources.push(Source::new(path.to_string_lossy(), String::from_utf8_lossy(&bytes)));
+        }
+        Ok(Self::of(sources))
     }
 
     /// Loads the rules.
@@ -207,6 +230,27 @@ impl Pack {
         }
         sets.get(&names)
     }
+}
+
+fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    const DEPTH_MAX: usize = 8;
+    if !path.is_dir() {
+        // A missing file is told when it is read.
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if DEPTH_MAX < depth {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let is_yaml =
+            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if path.is_dir() || is_yaml {
+            collect(&path, depth + 1, files)?;
+        }
+    }
+    Ok(())
 }
 
 fn read_suite(report: &mut Report) -> Option<Suite> {

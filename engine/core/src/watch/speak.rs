@@ -143,7 +143,7 @@ impl Watch {
     ) -> u8 {
         let index = action.rule();
         let row = self.store.rows_mut(&handle).iter_mut().find(|row| row.rule == index);
-        let is_live = rule.mode == Mode::Live;
+        let is_live = rule.mode == Mode::Live && !self.is_shadow;
         match action {
             Action::Raise { .. } => {
                 // A rule of another kind says something that no single event says.

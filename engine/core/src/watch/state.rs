@@ -107,11 +107,9 @@ impl Watch {
         }
         let set = RuleSet::load(files, &Options::default(), &mut HashInterner)
             .map_err(|report| source.flaw(format!("its rules: {}", report.render())))?;
-        let shard = (options.index, options.count);
-        let expected = options.shipments_expected;
-        let mut watch = Self::new(Arc::new(set), shard, expected, &options.feed_modes);
+        let mut watch = Self::new(Arc::new(set), options);
         watch.now = Seconds(source.u32()?);
-        watch.wheel = Wheel::new(watch.now, expected);
+        watch.wheel = Wheel::new(watch.now, options.shipments_expected);
         watch.take_rest(&mut source, options)?;
         Ok(watch)
     }

@@ -5,6 +5,7 @@
 //! - A line that can't be read becomes a document that can't be read, so that it ends in the
 //!   account like any other.
 
+use crossdock_core::intake::TICK;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -38,8 +39,9 @@ pub struct Captured {
 /// True where a text looks like the first line of a capture file.
 #[must_use]
 pub fn is_capture(line: &[u8]) -> bool {
-    serde_json::from_slice::<Line<'_>>(line)
-        .is_ok_and(|line| line.document.is_some() || line.document_base64.is_some())
+    serde_json::from_slice::<Line<'_>>(line).is_ok_and(|line| {
+        line.feed == TICK || line.document.is_some() || line.document_base64.is_some()
+    })
 }
 
 /// Reads one line.
@@ -51,6 +53,8 @@ pub fn read(line: &[u8]) -> Result<Captured, String> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let document = match (line.document, line.document_base64) {
         (Some(raw), None) => plain(raw)?,
+        // A tick says only that time has passed.
+        (None, None) if line.feed == TICK => Vec::new(),
         (None, Some(text)) => {
             use base64::Engine as _;
             base64::engine::general_purpose::STANDARD
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(captured.received, Some(1_000_000));
         let text = read(br#"{"feed":"x12-214","document":"ISA*00\n"}"#).unwrap();
         assert_eq!(text.document, b"ISA*00\n");
+        let tick = read(br#"{"feed":"-tick","received":"1970-01-01T00:00:02Z"}"#).unwrap();
+        assert_eq!((tick.received, tick.document), (Some(2_000_000), Vec::new()));
         let bytes = read(br#"{"feed":"x","document_base64":"//4="}"#).unwrap();
         assert_eq!(bytes.document, [0xFF, 0xFE]);
     }

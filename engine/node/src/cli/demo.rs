@@ -12,6 +12,9 @@ use super::{Failure, InputArgs, terminal};
 /// The day: a capture file of hand-written documents.
 pub const DAY: &[u8] = include_bytes!("../../demo/day.ndjson");
 
+/// Time goes on for some days behind the day, so that timers fire.
+const EVENING: &str = "2026-05-26T18:00:00Z";
+
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
@@ -46,6 +49,7 @@ pub fn run(settings: &Settings, args: &DemoArgs) -> Result<ExitCode, Failure> {
             lanes: 1,
             shards: 1,
             timeline: None,
+            ticks_until: Some(String::from(EVENING)),
             strict: false,
             quiet: false,
         },

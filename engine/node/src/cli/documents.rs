@@ -16,7 +16,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crossdock_core::guess::Guesser;
-use crossdock_core::intake::Intake;
+use crossdock_core::intake::{Intake, TICK};
 use crossdock_model::limits::{BATCH_DOCUMENTS_MAX, BATCH_SIZE_TARGET};
 use crossdock_model::time::Micros;
 
@@ -34,6 +34,7 @@ pub struct Documents<'a> {
     seq: u64,
     clock: i64,
     default_received: i64,
+    ticks_until: Option<i64>,
 }
 
 impl<'a> Documents<'a> {
@@ -48,7 +49,15 @@ impl<'a> Documents<'a> {
             None => jiff::Timestamp::now().as_microsecond(),
         };
         let intake = Intake::default();
-        Ok(Self { args, guesser, intake, seq: 0, clock: i64::MIN, default_received })
+        let ticks_until = None;
+        Ok(Self { args, guesser, intake, seq: 0, clock: i64::MIN, default_received, ticks_until })
+    }
+
+    /// Lets time pass up to a moment behind the last document.
+    #[must_use]
+    pub fn with_ticks_until(mut self, until: Option<i64>) -> Self {
+        self.ticks_until = until;
+        self
     }
 
     /// Visits every document in turns of bounded size.
@@ -64,6 +73,9 @@ impl<'a> Documents<'a> {
         for file in &files {
             let bytes = read(file)?;
             self.file(file, &bytes, &mut visit)?;
+        }
+        if let Some(until) = self.ticks_until {
+            self.tick(until);
         }
         self.flush(&mut visit)
     }
@@ -97,6 +109,9 @@ impl<'a> Documents<'a> {
 
     fn captured(&mut self, line: &[u8]) -> Result<(), Failure> {
         match capture::read(line) {
+            Ok(captured) if captured.feed == TICK && captured.tenant.is_none() => {
+                self.tick(captured.received.unwrap_or(self.clock));
+            }
             Ok(captured) => {
                 let tenant = captured.tenant.as_deref().unwrap_or(&self.args.tenant).to_owned();
                 let received = captured.received.unwrap_or(self.default_received);
@@ -134,6 +149,16 @@ impl<'a> Documents<'a> {
         self.seq += 1;
         self.clock = self.clock.max(received);
         self.intake.push(self.seq, Micros(self.clock), tenant, feed, document);
+    }
+
+    /// Time has passed.
+    fn tick(&mut self, received: i64) {
+        self.seq += 1;
+        self.clock = self.clock.max(received);
+        // Before the first document there is no time yet.
+        if self.clock != i64::MIN {
+            self.intake.push_tick(self.seq, Micros(self.clock));
+        }
     }
 
     fn flush_if_full(

@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::documents::Documents;
 use super::settings::Settings;
 use super::summary::{self, Measured};
-use super::{Failure, InputArgs, terminal};
+use super::{Failure, InputArgs, capture, terminal};
 
 /// Arguments of `replay`.
 #[derive(Clone, Debug, Args)]
@@ -43,6 +43,9 @@ pub struct ReplayArgs {
     /// Prints the history of one tracking number at the end instead of changes as they come.
     #[arg(long, value_name = "NUMBER")]
     pub timeline: Option<String>,
+    /// Lets time pass behind the last document, up to this moment (RFC 3339): timers fire.
+    #[arg(long, value_name = "TIME")]
+    pub ticks_until: Option<String>,
     /// Exit code 1 when there are dead letters.
     #[arg(long)]
     pub strict: bool,
@@ -71,7 +74,10 @@ pub fn run(settings: &Settings, args: &ReplayArgs) -> Result<ExitCode, Failure> 
     };
     let mut engine = Engine::new(&settings.feeds, &options);
     let mut sinks = Sinks::open(args)?;
+    let until = args.ticks_until.as_deref().map(capture::parse_time).transpose();
+    let until = until.map_err(Failure::Usage)?;
     let documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
+    let documents = documents.with_ticks_until(until);
     let measured = drive(&mut engine, documents, &mut sinks)?;
     sinks.flush()?;
     if let Some(text) = &args.timeline {

@@ -149,11 +149,16 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     };
     let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
     let policy = settings.commit_policy();
-    let drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed)
-        .with_snapshots(keeper, clock);
+    let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed)
+        .with_snapshots(keeper, clock)
+        .with_rules(options.rules.clone());
+    // Who only catches up has no use for time beyond the last message.
+    if options.rules.is_some() && !args.until_caught_up {
+        drain = drain.with_ticks(settings.config.rules.tick);
+    }
     let drain = if args.standby { drain.standing_by() } else { drain };
     telemetry.set_ready(!args.standby);
-    let ended = drive(drain, args, &telemetry);
+    let ended = drive(drain, settings, args, &telemetry);
     telemetry.set_ready(false);
     if let Some(stop) = server {
         stop.stop();
@@ -249,9 +254,15 @@ fn serve(address: SocketAddr, telemetry: &Arc<Telemetry>) -> Result<http::Stop, 
 }
 
 /// Gives the drain turns until it is caught up, stopped, or broken.
-fn drive(mut drain: Drain, args: &RunArgs, telemetry: &Telemetry) -> Result<ExitCode, Failure> {
+fn drive(
+    mut drain: Drain,
+    settings: &Settings,
+    args: &RunArgs,
+    telemetry: &Telemetry,
+) -> Result<ExitCode, Failure> {
     let stopping = Arc::new(AtomicBool::new(false));
-    watch_signals(&stopping);
+    let reloading = Arc::new(AtomicBool::new(false));
+    watch_signals(&stopping, &reloading);
     let start = Instant::now();
     let mut last_log = start;
     let mut stop_since = None;
@@ -269,6 +280,9 @@ fn drive(mut drain: Drain, args: &RunArgs, telemetry: &Telemetry) -> Result<Exit
             if drain.is_settled() || STOP_MAX < since.elapsed() {
                 break;
             }
+        }
+        if reloading.swap(false, Ordering::Relaxed) {
+            reload(&drain, settings);
         }
         if args.until_caught_up && drain.is_caught_up() {
             break;
@@ -313,6 +327,25 @@ fn save_last(drain: &mut Drain) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Reads the folder of rules again and asks for what it holds now.
+fn reload(drain: &Drain, settings: &Settings) {
+    match settings.read_rules() {
+        Ok(Some(rules)) => {
+            let revision = format!("{:016x}", rules.rev());
+            if drain.activate(&rules) {
+                tracing::info!(
+                    revision,
+                    "rules were read again; they come into force through the log"
+                );
+            } else {
+                tracing::error!(revision, "the rules could not be sent; signal again");
+            }
+        }
+        Ok(None) => tracing::warn!("no rules run, so none were read"),
+        Err(error) => tracing::error!(%error, "the rules in force stay"),
+    }
+}
+
 fn finish(drain: &Drain, telemetry: &Telemetry, start: Instant) {
     let latency = telemetry.latency.summary();
     let committed = drain.committed();
@@ -325,22 +358,29 @@ fn finish(drain: &Drain, telemetry: &Telemetry, start: Instant) {
     terminal::note(&format!("committed up to {}\n", committed.seq));
 }
 
-/// Sets the flag on the first SIGINT or SIGTERM; a second one ends the process as usual.
-fn watch_signals(stopping: &Arc<AtomicBool>) {
-    let flag = Arc::clone(stopping);
+/// Sets the first flag on SIGINT or SIGTERM, where a second one ends the process as usual, and the
+/// other one on every SIGHUP before that.
+fn watch_signals(stopping: &Arc<AtomicBool>, reloading: &Arc<AtomicBool>) {
+    let (flag, reload) = (Arc::clone(stopping), Arc::clone(reloading));
     let spawned = thread::Builder::new().name(String::from("signals")).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut terminate), Ok(mut interrupt)) =
-                (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-            else {
+            let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = (
+                signal(SignalKind::terminate()),
+                signal(SignalKind::interrupt()),
+                signal(SignalKind::hangup()),
+            ) else {
                 return;
             };
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            // Ends: when the process is asked to.
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    _ = hangup.recv() => reload.store(true, Ordering::Relaxed),
+                }
             }
             flag.store(true, Ordering::Relaxed);
         });

@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::lane::LaneOptions;
 use crossdock_rules::feed;
+use crossdock_rules::rule::Options;
+use crossdock_rules::rule::pack::{self, Pack};
+use crossdock_rules::rule::ruleset::RuleSet;
 
 use super::{Cli, Failure, terminal};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, RulesConfig, RulesMode};
 use crate::drain::CommitPolicy;
 
 /// Packs and options, loaded once.
@@ -24,6 +28,8 @@ pub struct Settings {
     pub config: Config,
     /// Hash of the feed files: a snapshot belongs to what they say an event is.
     pub feeds_digest: u64,
+    /// The folder of packs, where it is not the one that is compiled in.
+    packs: Option<PathBuf>,
 }
 
 impl Settings {
@@ -40,7 +46,11 @@ impl Settings {
             Some(folder) => feeds_of(folder)?,
             None => (feed::builtin(), digest(feed::builtin_files().iter().copied())),
         };
+        let packs = cli.packs.clone().or_else(|| config.packs_dir.clone());
+        let rules = rules_of(packs.as_deref(), &config.rules)?;
         let engine = EngineOptions {
+            rules,
+            rules_shadow: config.rules.mode == RulesMode::Shadow,
             lanes: config.engine.lanes,
             shards: config.engine.shards,
             lane: LaneOptions {
@@ -52,7 +62,16 @@ impl Settings {
             },
             ..EngineOptions::default()
         };
-        Ok(Self { feeds: Feeds::new(set), engine, config, feeds_digest })
+        Ok(Self { feeds: Feeds::new(set), engine, config, feeds_digest, packs })
+    }
+
+    /// The rules as their files are now.
+    ///
+    /// # Errors
+    ///
+    /// They have mistakes, or can't be read.
+    pub fn read_rules(&self) -> Result<Option<Arc<RuleSet>>, Failure> {
+        rules_of(self.packs.as_deref(), &self.config.rules)
     }
 
     /// When a commit goes out.
@@ -86,6 +105,37 @@ impl Settings {
         // A log that has started already goes on as it is.
         drop(started);
     }
+}
+
+/// The rules of a folder, of the packs, or those that are compiled in. Packs without a folder
+/// `exceptions` have none.
+fn rules_of(packs: Option<&Path>, config: &RulesConfig) -> Result<Option<Arc<RuleSet>>, Failure> {
+    if config.mode == RulesMode::Off {
+        return Ok(None);
+    }
+    let pack = match (packs, &config.dir) {
+        (_, Some(folder)) => read_rules(core::slice::from_ref(folder))?,
+        (None, None) => pack::builtin(),
+        (Some(packs), None) => {
+            if !packs.join("exceptions").is_dir() {
+                return Ok(None);
+            }
+            let folders = [packs.join("calendars"), packs.join("exceptions")];
+            let there: Vec<PathBuf> = folders.into_iter().filter(|it| it.is_dir()).collect();
+            read_rules(&there)?
+        }
+    };
+    let loaded = pack.load(&Options::default());
+    let set = loaded.map_err(|report| {
+        Failure::Settings(format!("the rules have mistakes\n\n{}", report.render()))
+    })?;
+    Ok(Some(Arc::new(set)))
+}
+
+fn read_rules(folders: &[PathBuf]) -> Result<Pack, Failure> {
+    let names: Vec<String> = folders.iter().map(|it| it.display().to_string()).collect();
+    Pack::read(&names)
+        .map_err(|error| Failure::Settings(format!("the rules can't be read: {error}")))
 }
 
 /// A hash of files, whatever folder they stand in: their names and texts, sorted.
@@ -152,5 +202,12 @@ pub fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     let set = settings.feeds.set();
     let rows: usize = set.feeds().iter().map(|feed| feed.codes.rows.len()).sum();
     terminal::print(&format!("feeds: {} with {rows} code rows, no mistakes\n", set.feeds().len()))?;
+    let rules = match &settings.engine.rules {
+        None => String::from("rules: none run\n"),
+        Some(set) => {
+            format!("rules: {}, revision {:016x}, no mistakes\n", set.rules().len(), set.rev())
+        }
+    };
+    terminal::print(&rules)?;
     Ok(ExitCode::SUCCESS)
 }

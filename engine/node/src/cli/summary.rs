@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crossdock_core::tally::Tally;
+use crossdock_core::tally::{RuleTally, Tally};
 use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
 
@@ -58,6 +58,21 @@ fn for_people(tally: &Tally, measured: &Measured) -> String {
             line("dead", format!("{count} {}: {}", reject.name(), reject.help()));
         }
     }
+    let rules = &tally.rules;
+    if *rules != RuleTally::default() {
+        line(
+            "rules",
+            format!(
+                "{} raised, {} resolved, {} taken back, {} in shadow; timers: {} fired, {} wait",
+                rules.raised,
+                rules.resolved,
+                rules.retracted,
+                rules.shadowed,
+                rules.timers_fired,
+                rules.timers_pending
+            ),
+        );
+    }
     line("shipments", measured.shipments.to_string());
     let rate = tally.inputs as f64 / seconds;
     line("rate", format!("{rate:.0} events/s over {seconds:.3} s"));
@@ -92,6 +107,17 @@ fn for_programs(tally: &Tally, measured: &Measured) -> String {
             "sealed": tally.sealed,
             "forgotten": tally.forgotten,
             "evicted": tally.evicted,
+            "ticks": tally.ticks,
+            "rules": {
+                "raised": tally.rules.raised,
+                "resolved": tally.rules.resolved,
+                "retracted": tally.rules.retracted,
+                "shadowed": tally.rules.shadowed,
+                "muted": tally.rules.muted,
+                "timers_fired": tally.rules.timers_fired,
+                "timers_pending": tally.rules.timers_pending,
+                "switches": tally.rules.switches,
+            },
             "shipments": measured.shipments,
             "seconds": measured.elapsed.as_secs_f64(),
             "latency_us": {"p50": p50, "p90": p90, "p99": p99, "max": max},

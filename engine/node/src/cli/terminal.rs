@@ -71,6 +71,18 @@ pub fn change_line(body: &[u8]) -> String {
             };
             format!("{from}{}", paint(text("milestone"), color))
         }
+        "exception_opened" if !text("rule").is_empty() => {
+            let color = match text("severity") {
+                "critical" => AnsiColor::Red,
+                "warning" => AnsiColor::Yellow,
+                _ => AnsiColor::Blue,
+            };
+            let whom = faint(&format!("for {}", text("audience")));
+            format!("{} {whom}", paint(&format!("! {}", text("code")), color))
+        }
+        "exception_resolved" if !text("rule").is_empty() => {
+            paint(&format!("\u{2713} {}", text("code")), AnsiColor::Green)
+        }
         "exception_opened" => paint(&format!("! {}", text("exception")), AnsiColor::Red),
         "exception_resolved" => paint(&format!("\u{2713} {}", text("exception")), AnsiColor::Green),
         "correction" => paint(&format!("taken back: {}", text("previous")), AnsiColor::Magenta),
@@ -85,6 +97,7 @@ pub fn change_line(body: &[u8]) -> String {
         other => String::from(other),
     };
     let place = [text("city"), text("region"), text("country")];
+    let place = if text("message").is_empty() { place } else { [text("message"), "", ""] };
     let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
     let reason =
         if text("reason").is_empty() { String::new() } else { format!(" ({})", text("reason")) };

@@ -13,8 +13,8 @@
 
 use crate::config::layers::Options;
 use crate::config::options::{
-    Config, EngineConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, SinkConfig,
-    SnapshotConfig, SourceConfig,
+    Config, EngineConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, RulesConfig,
+    RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
 };
 use crate::config::taker::Taker;
 use crate::config::{ConfigError, ConfigErrors};
@@ -31,6 +31,7 @@ pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config
         source: source(&mut taker),
         sink: sink(&mut taker),
         packs_dir: taker.path("packs.dir"),
+        rules: rules(&mut taker),
         snapshot: snapshot(&mut taker),
         lease: lease(&mut taker),
         telemetry_listen: taker.address("telemetry.listen"),
@@ -178,6 +179,20 @@ fn sink(taker: &mut Taker) -> SinkConfig {
         max_age: taker.time("sink.max_age", 60_000, YEARS_MS),
         max_bytes: taker.size("sink.max_bytes", 0..=1 << 50),
     }
+}
+
+fn rules(taker: &mut Taker) -> RulesConfig {
+    let mode = match taker.text("rules.mode").as_str() {
+        "live" => RulesMode::Live,
+        "shadow" => RulesMode::Shadow,
+        "off" => RulesMode::Off,
+        other => {
+            let message = format!("is \"{other}\"");
+            taker.complain("rules.mode", &message, Some("Write live, shadow or off."));
+            RulesMode::Live
+        }
+    };
+    RulesConfig { mode, dir: taker.path("rules.dir"), tick: taker.time("rules.tick", 0, 3_600_000) }
 }
 
 fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {

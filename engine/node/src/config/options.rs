@@ -29,6 +29,8 @@ pub struct Config {
     pub sink: SinkConfig,
     /// A folder of packs; `None` for those compiled in.
     pub packs_dir: Option<PathBuf>,
+    /// Whether rules run, and which.
+    pub rules: RulesConfig,
     /// Snapshots; `None` keeps none.
     pub snapshot: Option<SnapshotConfig>,
     /// Leases; `None` where nobody stands by.
@@ -156,6 +158,28 @@ pub struct SinkConfig {
     pub max_age: Duration,
     /// How much is kept, bytes.
     pub max_bytes: u64,
+}
+
+/// Rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesConfig {
+    /// Whether they run.
+    pub mode: RulesMode,
+    /// A folder of rule and calendar files; `None` for those of the packs.
+    pub dir: Option<PathBuf>,
+    /// How often time is moved on while nothing else does; zero for never.
+    pub tick: Duration,
+}
+
+/// Whether rules run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesMode {
+    /// They run and speak.
+    Live,
+    /// They run and are counted.
+    Shadow,
+    /// They do not run.
+    Off,
 }
 
 /// Snapshots.

@@ -23,6 +23,8 @@ use crate::jetstream::output::CommitRequest;
 use crate::jetstream::reader::{Batch, Delivered, Reader, ReaderOptions};
 use crate::jetstream::setup::{self, Deviation, StreamOptions};
 use crate::telemetry::{Gauge, Telemetry};
+use async_nats::{Client, Subject};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -153,10 +155,17 @@ impl Edge {
         // Room for all that can be under way, so that the committer never waits for the engine.
         let (outcome_send, outcomes) = mpsc::channel(self.options.commit_queue + 2);
         let (followed_send, followed) = mpsc::channel(4);
-        let telemetry = Arc::clone(&self.telemetry);
-        let stopped = None;
-        let handle =
-            EdgeHandle { batches, commits, outcomes, followed, stopped, created, telemetry };
+        let (controls_send, controls_read) = mpsc::channel(CONTROLS_MAX);
+        let handle = EdgeHandle {
+            batches,
+            commits,
+            outcomes,
+            followed,
+            controls: controls_send,
+            stopped: None,
+            created,
+            telemetry: Arc::clone(&self.telemetry),
+        };
         let driver = EdgeDriver {
             runtime: self.runtime,
             reader,
@@ -169,6 +178,7 @@ impl Edge {
             stance: self.stance,
             lease,
             lease_ttl: self.options.lease.map_or(Duration::ZERO, |lease| lease.ttl),
+            controls: controls_read,
             telemetry: self.telemetry,
         };
         Ok((handle, driver))
@@ -182,6 +192,7 @@ pub struct EdgeHandle {
     commits: mpsc::Sender<CommitRequest>,
     outcomes: mpsc::Receiver<Result<Committed, EdgeError>>,
     followed: mpsc::Receiver<Followed>,
+    controls: mpsc::Sender<Control>,
     stopped: Option<EdgeError>,
     created: String,
     telemetry: Arc<Telemetry>,
@@ -247,6 +258,13 @@ impl EdgeHandle {
         self.followed.try_recv().ok()
     }
 
+    /// Puts a message of our own into the input stream: a tick, or a switch of rules. Nobody waits for
+    /// it; where it is lost, the next one comes. False where too many are under way.
+    pub fn publish(&self, subject: &str, payload: Vec<u8>) -> bool {
+        let control = Control { subject: Subject::from(subject), payload: payload.into() };
+        self.controls.try_send(control).is_ok()
+    }
+
     /// How far behind the stream we are, once per batch.
     fn observe(&self, batch: &Batch) {
         let gauges = &self.telemetry.gauges;
@@ -279,7 +297,18 @@ pub struct EdgeDriver {
     stance: Stance,
     lease: Option<Lease>,
     lease_ttl: Duration,
+    controls: mpsc::Receiver<Control>,
     telemetry: Arc<Telemetry>,
+}
+
+/// Messages of our own for the input that may be under way.
+const CONTROLS_MAX: usize = 4;
+
+/// A message of our own for the input.
+#[derive(Debug)]
+struct Control {
+    subject: Subject,
+    payload: Bytes,
 }
 
 impl EdgeDriver {
@@ -287,9 +316,10 @@ impl EdgeDriver {
     /// the committer must stop.
     pub fn run(self) {
         let Self { runtime, reader, mut committer, connection, .. } = self;
-        let Self { batch_send, mut commit_receive, outcome_send, telemetry, .. } = self;
+        let Self { batch_send, mut commit_receive, outcome_send, controls, telemetry, .. } = self;
         let Self { followed_send, stance, mut lease, lease_ttl, .. } = self;
         runtime.block_on(async move {
+            let publishing = tokio::spawn(publish(connection.client().clone(), controls));
             let reading = tokio::spawn(reader.run(batch_send));
             let watching = tokio::spawn(watch(connection, Arc::clone(&telemetry)));
             if let (Stance::Standby, Some(lease)) = (stance, &mut lease) {
@@ -313,6 +343,7 @@ impl EdgeDriver {
             }
             reading.abort();
             watching.abort();
+            publishing.abort();
             if let Some(lease) = &mut lease
                 && let Err(error) = lease.release().await
             {
@@ -351,6 +382,15 @@ async fn commits(
 async fn abandoned(outcomes: &mpsc::Sender<Result<Committed, EdgeError>>) {
     outcomes.closed().await;
     tokio::time::sleep(DRAIN_MAX).await;
+}
+
+/// Publishes until the handle is gone.
+async fn publish(client: Client, mut controls: mpsc::Receiver<Control>) {
+    while let Some(Control { subject, payload }) = controls.recv().await {
+        if let Err(error) = client.publish(subject, payload).await {
+            tracing::warn!(%error, "a tick or a switch of rules was not published");
+        }
+    }
 }
 
 async fn watch(connection: Connection, telemetry: Arc<Telemetry>) {

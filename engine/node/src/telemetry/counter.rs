@@ -85,6 +85,14 @@ counters! {
     SnapshotsFailed = "crossdock_snapshots_failed", "Snapshots that could not be written; replay after a restart grows.";
     Panics = "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.";
     RuleSwitches = "crossdock_rule_switches", "Times a rule set became active.";
+    RuleSwitchesRefused = "crossdock_rule_switches_refused", "Switch messages that could not be followed; the rules in force stayed.";
+    Ticks = "crossdock_ticks", "Messages of the log that say only that time has passed, or which rules are in force.";
+    RulesRaised = "crossdock_rule_actions" ["action" = "raised"], "What live rules did; shadow counts raises of rules that tell nobody.";
+    RulesResolved = "crossdock_rule_actions" ["action" = "resolved"], "What live rules did; shadow counts raises of rules that tell nobody.";
+    RulesRetracted = "crossdock_rule_actions" ["action" = "retracted"], "What live rules did; shadow counts raises of rules that tell nobody.";
+    RulesShadowed = "crossdock_rule_actions" ["action" = "shadow"], "What live rules did; shadow counts raises of rules that tell nobody.";
+    RulesMuted = "crossdock_rule_muted", "Messages of rules left out because the carrier's own exception had told the audience.";
+    TimersFired = "crossdock_timers_fired", "Timers of shipments and feeds that fired.";
 }
 
 /// The values, and those of two lists that belong to the model.

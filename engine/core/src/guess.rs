@@ -34,6 +34,14 @@ impl Guesser {
         Self { feeds, decoder: Decoder::new(DecodeLimits::default()), inflater }
     }
 
+    /// The format of a document and the document as JSON, whatever it was: what a feed's paths see.
+    pub fn plain(&mut self, document: &[u8]) -> Option<(&'static str, String)> {
+        let format = format_of(document)?;
+        let mut bytes = document.to_vec();
+        let decoded = self.decoder.decode(&format, &mut bytes).ok()?;
+        Some((format.name(), decoded.view().to_json()))
+    }
+
     /// The feed that reads a document, if one says so.
     pub fn feed_of(&mut self, document: &[u8]) -> Option<String> {
         let document = match Compression::detect(document) {

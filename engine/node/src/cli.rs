@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod capture;
+pub mod coverage;
 pub mod demo;
 pub mod detect;
 pub mod documents;
@@ -24,6 +25,7 @@ pub mod normalize;
 pub mod replay;
 pub mod rules;
 pub mod run;
+pub mod scaffold;
 pub mod settings;
 pub mod summary;
 pub mod terminal;

@@ -28,6 +28,10 @@ pub enum FeedsCommand {
         /// Its name.
         name: String,
     },
+    /// Writes a feed file from sample documents, to be checked and finished by hand.
+    New(super::scaffold::NewArgs),
+    /// Counts over documents or a capture what each feed's codes map, and what they do not.
+    Coverage(super::InputArgs),
     /// Runs the tests that stand in the feed files. Exit code 1 where one fails.
     Test {
         /// Only this feed.
@@ -52,6 +56,8 @@ pub fn run(settings: &Settings, args: &FeedsArgs) -> Result<ExitCode, Failure> {
             terminal::print(&feed::explain(feed))?;
             Ok(ExitCode::SUCCESS)
         }
+        FeedsCommand::New(args) => super::scaffold::run(args),
+        FeedsCommand::Coverage(args) => super::coverage::run(settings, args),
         FeedsCommand::Test { name } => test(settings, name.as_deref()),
     }
 }

@@ -119,6 +119,8 @@ struct Message<'a> {
     #[serde(default)]
     version: u32,
     #[serde(default)]
+    estimate: u32,
+    #[serde(default)]
     milestone: &'a str,
     #[serde(default)]
     previous: &'a str,
@@ -315,7 +317,8 @@ fn read(names: &Names, strictness: Strictness, bytes: &[u8]) -> Read {
     let Some(kind) = message.kind else {
         return if message.reason.is_some() { Read::DeadLetter } else { Read::Unreadable };
     };
-    if kind == ChangeKind::Order.name() {
+    // Orders and estimates count by themselves; the oracle knows neither.
+    if kind == ChangeKind::Order.name() || 0 < message.estimate {
         return Read::PassedOver;
     }
     let key = name_hash([

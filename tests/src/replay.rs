@@ -13,6 +13,7 @@
 
 use crossdock_core::engine::{Engine, EngineOptions};
 use crossdock_core::feeds::Feeds;
+use crossdock_core::forecast::ForecastOptions;
 use crossdock_core::intake::{Intake, TICK};
 use crossdock_core::lane::Lane;
 use crossdock_core::tally::Tally;
@@ -108,6 +109,15 @@ pub fn loud_rules() -> Arc<RuleSet> {
     }
     let loaded = pack.load(&Options::default());
     Arc::new(loaded.unwrap_or_else(|report| panic!("{}", report.render())))
+}
+
+/// What the built-in pack declares of estimates.
+///
+/// # Panics
+/// Where it has mistakes.
+#[must_use]
+pub fn forecast() -> Arc<ForecastOptions> {
+    crossdock_node::estimates::load(None, None).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 impl Replay {

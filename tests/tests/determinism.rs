@@ -5,7 +5,7 @@
 //! # Method
 //! The bundled day, every scenario, and documents of several shipments are replayed with one to four
 //! lanes and shards, cut into turns of different sizes, and compared with one lane, one shard and
-//! turns of one document: without rules, and with rules and ticks that let their timers fire.
+//! turns of one document: without rules, and with rules, estimates and ticks that let their timers fire.
 
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
@@ -23,8 +23,9 @@ fn lines(
     shards: usize,
     turn: usize,
 ) -> (String, u64) {
+    let forecast = rules.then(replay::forecast);
     let rules = rules.then(replay::rules);
-    let options = EngineOptions { lanes, shards, rules, ..EngineOptions::default() };
+    let options = EngineOptions { lanes, shards, rules, forecast, ..EngineOptions::default() };
     let mut replay = Replay::with(feeds, &options);
     let mut bytes = Vec::new();
     for documents in documents.chunks(turn) {
@@ -51,6 +52,7 @@ fn check(documents: &[Document]) {
     documents.extend([0, 3, 40].map(|after| tick(days(&last, after))));
     let said = compare(&documents, true);
     assert!(said.contains("\"due\":"), "timers speak");
+    assert!(said.contains("\"by\":\"engine\""), "estimates are said");
 }
 
 #[track_caller]

@@ -11,6 +11,7 @@
 
 use crossdock_core::engine::{Engine, EngineOptions};
 use crossdock_core::feeds::Feeds;
+use crossdock_core::forecast;
 use crossdock_core::intake::TICK;
 use crossdock_core::order_book::OrderBook;
 use crossdock_core::shard::Shard;
@@ -34,7 +35,13 @@ fn day() -> Vec<Document> {
 type Page = (usize, u32, Vec<u8>);
 
 fn options(shards: usize) -> EngineOptions {
-    EngineOptions { lanes: 1, shards, rules: Some(replay::rules()), ..EngineOptions::default() }
+    EngineOptions {
+        lanes: 1,
+        shards,
+        rules: Some(replay::rules()),
+        forecast: Some(replay::forecast()),
+        ..EngineOptions::default()
+    }
 }
 
 fn apply(replay: &mut Replay, documents: &[Document]) -> Vec<u8> {
@@ -59,6 +66,11 @@ fn save(engine: &mut Engine, pages: &mut Vec<Page>, size: usize) -> bool {
         pages.push((0, kind, page.clone()));
     }
     is_saving |= book.is_saving();
+    let forecast = engine.forecast_mut().expect("the options ask for one");
+    if let Some(kind) = forecast.save(&mut page, size) {
+        pages.push((0, kind, page.clone()));
+    }
+    is_saving |= forecast.is_saving();
     is_saving
 }
 
@@ -110,6 +122,7 @@ fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
             hash = first.state_hash();
             first.engine_mut().shards_mut().iter_mut().for_each(Shard::begin_saving);
             first.engine_mut().book_mut().begin_saving();
+            first.engine_mut().forecast_mut().expect("there is one").begin_saving();
             is_saving = true;
         }
         if is_saving {
@@ -127,6 +140,10 @@ fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
         book.take_page(page).expect("undamaged orders load");
     }
     second.engine_mut().replace_book(book);
+    let mut flights = forecast::Loader::default();
+    pages.iter().for_each(|(_, kind, page)| flights.page(*kind, page));
+    let forecast = flights.finish(replay::forecast()).expect("an undamaged forecast loads");
+    second.engine_mut().replace_forecast(forecast);
     assert_eq!(second.state_hash(), hash, "the state is that of its beginning");
     // Positions of the replay count from 1 in every engine: only the rest of each line is compared.
     let again = apply(&mut second, &documents[begin + 1..]);
@@ -179,7 +196,8 @@ fn damaged_pages_are_flaws_or_other_state_but_never_a_panic() {
     }
     assert!(0 < flaws && flaws <= tried);
     let loaded = load(&feeds, &pages, 1, 2).expect("undamaged again");
-    let book = first.engine().book().state_hash();
+    let foretold = first.engine().forecast().expect("there is one").state_hash();
+    let book = first.engine().book().state_hash().wrapping_add(foretold);
     let sum = loaded.iter().map(Shard::state_hash).fold(book, u64::wrapping_add);
     assert_eq!(sum, hash);
 }

@@ -15,6 +15,7 @@ use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::batch::Batch;
 use crate::feeds::Feeds;
+use crate::forecast::{Forecast, ForecastOptions};
 use crate::intake::Intake;
 use crate::lane::{Lane, LaneOptions, LaneOutput};
 use crate::order_book::OrderBook;
@@ -42,6 +43,8 @@ pub struct EngineOptions {
     pub rules: Option<Arc<RuleSet>>,
     /// Rules are counted and tell nobody.
     pub rules_shadow: bool,
+    /// How arrivals are foretold; without, nobody does.
+    pub forecast: Option<Arc<ForecastOptions>>,
 }
 
 impl EngineOptions {
@@ -59,6 +62,7 @@ impl EngineOptions {
             feed_modes: feeds.modes(),
             rules: self.rules.clone(),
             rules_shadow: self.rules_shadow,
+            foretells: self.forecast.is_some(),
         }
     }
 }
@@ -74,6 +78,7 @@ impl Default for EngineOptions {
             texts_size_max: 1 << 30,
             rules: None,
             rules_shadow: false,
+            forecast: None,
         }
     }
 }
@@ -88,6 +93,8 @@ pub struct Engine {
     outputs: Vec<Output>,
     book: OrderBook,
     book_output: Output,
+    forecast: Option<Box<Forecast>>,
+    forecast_output: Output,
     turn_count: usize,
 }
 
@@ -107,6 +114,8 @@ impl Engine {
             outputs: (0..options.shards).map(|_| Output::default()).collect(),
             book: OrderBook::default(),
             book_output: Output::default(),
+            forecast: options.forecast.clone().map(|it| Box::new(Forecast::new(it))),
+            forecast_output: Output::default(),
             turn_count: 0,
         }
     }
@@ -129,12 +138,16 @@ impl Engine {
         }
         self.book_output.clear();
         self.book.turn(self.outputs.iter(), &mut self.book_output);
-        let is_alone = self.letters.messages().is_empty() && self.book_output.messages().is_empty();
+        self.forecast_output.clear();
+        if let Some(forecast) = &mut self.forecast {
+            forecast.turn(intake, self.outputs.iter(), &mut self.forecast_output);
+        }
+        let others = [&self.letters, &self.book_output, &self.forecast_output];
+        let is_alone = others.iter().all(|output| output.messages().is_empty());
         if let ([output], true) = (self.outputs.as_slice(), is_alone) {
             output::merge(&[output], visit);
             return;
         }
-        let others = [&self.letters, &self.book_output];
         let outputs: Vec<&Output> = self.outputs.iter().chain(others).collect();
         output::merge(&outputs, visit);
     }
@@ -148,6 +161,9 @@ impl Engine {
             sum.add(tally);
         }
         sum.add(self.book.tally());
+        if let Some(forecast) = &self.forecast {
+            sum.add(forecast.tally());
+        }
         assert!(sum.balances(), "every input ends in exactly one place: {sum:?}");
         sum
     }
@@ -155,7 +171,9 @@ impl Engine {
     /// The hash of all state: the same whatever the number of lanes and shards.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        self.shards.iter().map(Shard::state_hash).fold(self.book.state_hash(), u64::wrapping_add)
+        let forecast = self.forecast.as_ref().map_or(0, |forecast| forecast.state_hash());
+        let others = self.book.state_hash().wrapping_add(forecast);
+        self.shards.iter().map(Shard::state_hash).fold(others, u64::wrapping_add)
     }
 
     /// The orders, to look into and to save.
@@ -172,6 +190,23 @@ impl Engine {
     /// Goes on with orders that were loaded.
     pub fn replace_book(&mut self, book: OrderBook) {
         self.book = book;
+    }
+
+    /// The forecast, where there is one.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.forecast.as_deref()
+    }
+
+    /// The forecast, to save it.
+    pub fn forecast_mut(&mut self) -> Option<&mut Forecast> {
+        self.forecast.as_deref_mut()
+    }
+
+    /// Goes on with a forecast that was loaded. The engine must have been made with one.
+    pub fn replace_forecast(&mut self, forecast: Forecast) {
+        assert!(self.forecast.is_some());
+        self.forecast = Some(Box::new(forecast));
     }
 
     /// The shards, to save them.

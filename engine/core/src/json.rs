@@ -82,6 +82,22 @@ impl<'a> Object<'a> {
         write_number(self.out, number);
     }
 
+    /// A number that may be below zero.
+    pub fn signed(&mut self, key: &str, number: i64) {
+        self.key(key);
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// A share of one, given in millionths, with four digits behind the point.
+    pub fn millionths(&mut self, key: &str, ppm: u32) {
+        self.key(key);
+        let parts = (u64::from(ppm) + 50) / 100;
+        write_number(self.out, parts / 10_000);
+        self.out.push(b'.');
+        let digit = |of: u64| b'0' + (parts / of % 10) as u8;
+        self.out.extend_from_slice(&[digit(1_000), digit(100), digit(10), digit(1)]);
+    }
+
     /// A truth.
     #[inline(always)]
     pub fn truth(&mut self, key: &str, truth: bool) {

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod facts;
 pub mod feeds;
 pub mod fold;
+pub mod forecast;
 pub mod guess;
 pub mod history;
 pub mod intake;

@@ -16,6 +16,7 @@ use crossdock_model::id::{ChangeId, Position, ShipmentKey};
 use crossdock_model::reject::Reject;
 use crossdock_model::time::{EventTime, Micros};
 
+use crate::forecast::news::News;
 use crate::order::Standing;
 use crate::order_book::Told;
 
@@ -71,13 +72,15 @@ impl Telling {
     }
 }
 
-/// Messages of one turn, and what is told to the order book.
+/// Messages of one turn, and what is told to the order book and the forecast.
 #[derive(Debug, Default)]
 pub struct Output {
     messages: Vec<Message>,
     bytes: Vec<u8>,
     told: Vec<Telling>,
     names: String,
+    /// What the forecast is told.
+    pub news: News,
 }
 
 impl Output {
@@ -87,6 +90,7 @@ impl Output {
         self.bytes.clear();
         self.told.clear();
         self.names.clear();
+        self.news.clear();
     }
 
     /// The messages.
@@ -258,7 +262,7 @@ impl Numbering {
 /// Visits the messages of several outputs of one turn in the order of the log.
 ///
 /// Each output is ordered by itself, so this is a merge. A place belongs to one lane's dead letters or
-/// one shard's changes, and to the order book, whose output comes last and so speaks after them.
+/// one shard's changes, and to the order book and the forecast, whose outputs come last and so speak after them.
 pub fn merge<'a>(outputs: &[&'a Output], mut visit: impl FnMut(&'a Output, &Message)) {
     let mut numbering = Numbering::default();
     if let [output] = outputs {

@@ -207,6 +207,9 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
     let mut object = crate::json::Object::begin(out);
     object.hex128("id", change.id.0);
     object.name("kind", change.kind.name());
+    if statement.eta.is_some() {
+        object.name("by", "carrier");
+    }
     object.text("tenant", statement.tenant);
     object.text("carrier", statement.carrier);
     object.text("tracking_number", statement.number);

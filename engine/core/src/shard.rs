@@ -20,6 +20,7 @@
 
 mod ageing;
 mod change;
+mod foretell;
 mod roll_up;
 mod rules;
 mod saving;
@@ -31,7 +32,7 @@ use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Position, ShipmentKey};
-use crossdock_model::milestone::{Audience, Milestone};
+use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::EventTime;
@@ -74,6 +75,8 @@ pub struct ShardOptions {
     pub rules: Option<Arc<RuleSet>>,
     /// Rules are counted and tell nobody.
     pub rules_shadow: bool,
+    /// The forecast is told of news, and speaks to customers in the carrier's place.
+    pub foretells: bool,
 }
 
 /// The shipments of one shard.
@@ -101,6 +104,9 @@ pub struct Shard {
     entries_scratch: Vec<Entry>,
     /// What rules know, where there are any.
     watch: Option<Box<Watch>>,
+    foretells: bool,
+    /// What the events of the group were so far.
+    gathered: foretell::Gathered,
 }
 
 /// Where a change was caused, for the writer.
@@ -138,6 +144,8 @@ impl Shard {
             calendar: ageing::Calendar::default(),
             shipments_max: options.shipments_max,
             entries_scratch: Vec::new(),
+            foretells: options.foretells,
+            gathered: foretell::Gathered::default(),
         }
     }
 
@@ -192,6 +200,7 @@ impl Shard {
         for item in &batch.items[first..first + group.item_count as usize] {
             self.event(batch, group, item, slot, out);
         }
+        self.foretell(batch, group, slot, out);
         self.close();
     }
 
@@ -270,6 +279,7 @@ impl Shard {
         shipment.eta_replaced = before;
         shipment.eta = group.eta;
         shipment.eta_observed = observed;
+        self.gathered.estimate(group);
         self.say_estimate(batch, group, slot, (before, group.eta), out);
         self.ask_at_estimate(group, slot, &before, out);
     }
@@ -318,6 +328,7 @@ impl Shard {
         };
         self.add_entry_hash(slot, &new);
         self.shipments[slot].active_at = Seconds::from_micros(group.received);
+        self.gathered.event(item, &event, new.order, &turn);
         let cause = Cause { batch, group, item, entry: Some(new) };
         let said = self.say(&cause, slot, &turn.difference(), out);
         let alerts = self.ask_at_event(&cause, slot, &turn, out);
@@ -459,6 +470,7 @@ impl Shard {
         eta: (EventTime, EventTime),
         out: &mut Output,
     ) {
+        let audience = self.estimate_audience(slot);
         let shipment = &mut self.shipments[slot];
         shipment.version += 1;
         let record = shipment.record;
@@ -467,7 +479,7 @@ impl Shard {
             milestone: record.milestone,
             previous: record.milestone,
             exception: ExceptionClass::None,
-            audience: Audience::Customer,
+            audience,
         };
         let fingerprint = estimate_hash(&eta.1);
         let item = Item {

@@ -51,6 +51,10 @@ pub mod kind {
     pub const RULES: u32 = 4;
     /// Orders, [`crate::order_book::ORDER_SIZE`] bytes each.
     pub const ORDERS: u32 = 5;
+    /// What was learned of arrivals, cut into pages; see `forecast`.
+    pub const LEARNED: u32 = 6;
+    /// Rows, each a size in 32 bits and a shipment under way.
+    pub const FLIGHTS: u32 = 7;
 }
 
 /// Parts of a row behind the shipment itself. Numbers are for ever.

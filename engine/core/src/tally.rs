@@ -9,6 +9,8 @@
 use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
 
+use crate::forecast::EstimateTally;
+
 /// What a lane, a shard or a run has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -38,6 +40,8 @@ pub struct Tally {
     pub ticks: u64,
     /// What rules and timers did.
     pub rules: RuleTally,
+    /// What the forecast did.
+    pub estimates: EstimateTally,
 }
 
 /// What rules and timers did.
@@ -119,6 +123,7 @@ impl Tally {
         self.evicted += other.evicted;
         self.ticks += other.ticks;
         self.rules.add(&other.rules);
+        self.estimates.add(&other.estimates);
         add_each(&mut self.outcomes, &other.outcomes);
         add_each(&mut self.rejects, &other.rejects);
         add_each(&mut self.changes, &other.changes);

@@ -131,6 +131,17 @@ pub enum NoEstimate {
     InstantOutOfRange,
 }
 
+impl NoEstimate {
+    /// The name in documents and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            NoEstimate::NothingLearned => "nothing_learned",
+            NoEstimate::BeyondExperience => "beyond_experience",
+            NoEstimate::InstantOutOfRange => "instant_out_of_range",
+        }
+    }
+}
+
 /// How far an estimate may be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,6 +152,17 @@ pub enum Confidence {
     Medium,
     /// Show the interval, or nothing.
     Low,
+}
+
+impl Confidence {
+    /// The name in documents and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+        }
+    }
 }
 
 /// Why it is not trusted more.
@@ -161,6 +183,21 @@ pub enum Reason {
     CarrierDisagrees,
     /// The interval is wide against the time left.
     WideInterval,
+}
+
+impl Reason {
+    /// The name in documents and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::None => "none",
+            Reason::SparseLane => "sparse_lane",
+            Reason::OpenException => "open_exception",
+            Reason::ImpreciseAddress => "imprecise_address",
+            Reason::NetworkDrift => "network_drift",
+            Reason::CarrierDisagrees => "carrier_disagrees",
+            Reason::WideInterval => "wide_interval",
+        }
+    }
 }
 
 /// An answer.

@@ -33,6 +33,19 @@ pub enum Cause {
     Calendar,
 }
 
+impl Cause {
+    /// The name in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Milestone => "milestone",
+            Cause::Age => "age",
+            Cause::Drift => "drift",
+            Cause::CarrierUpdate => "carrier_update",
+            Cause::Calendar => "calendar",
+        }
+    }
+}
+
 /// What was published last; a fixed-size part of a shipment record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {

@@ -10,7 +10,7 @@
 //! - the outputs of one batch stand side by side, numbered from 1,
 //! - input positions never fall, and rise from batch to batch,
 //! - batches of one owner stand together and their numbers rise: an owner that was fenced is gone,
-//! - the versions of a shipment rise by one,
+//! - the versions of a shipment rise by one, and so do the numbers of its estimates in one use,
 //! - what OUT no longer holds is one record per commit and per claim, which the newest records count.
 //!
 //! # Holds
@@ -160,12 +160,17 @@ struct Body<'a> {
     kind: Option<&'a str>,
     #[serde(default)]
     version: u32,
+    /// Of an estimate, which has no version: its number.
+    #[serde(default)]
+    estimate: u32,
     position: BodyPosition,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct BodyPosition {
     seq: u64,
+    /// Absent where a timer speaks: before what the events of its message say.
+    #[serde(default)]
     index: u32,
 }
 
@@ -298,10 +303,31 @@ impl Auditor {
         self.last.position = Some(self.last.position.map_or(position, |last| last.max(position)));
     }
 
+    fn estimate(&mut self, seq: u64, body: &Body<'_>) {
+        let Body { tenant, carrier, tracking_number: number, estimate, .. } = body;
+        let name = format!("{tenant}\u{1f}{carrier}\u{1f}{number}\u{1f}estimate");
+        let key = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
+        let known = self.versions.insert(key, *estimate);
+        let wanted = match known {
+            Some(known) => known + 1,
+            None if self.starts_at_one => 1,
+            None => *estimate,
+        };
+        if *estimate == wanted || *estimate == 1 {
+            return;
+        }
+        let what = name.replace('\u{1f}', " ");
+        let detail = format!("{what}: number {estimate} where {wanted} was due");
+        let kind = if wanted < *estimate { Kind::VersionGap } else { Kind::VersionDoubled };
+        self.find(kind, seq, detail);
+    }
+
     fn version(&mut self, seq: u64, body: &Body<'_>) {
         // An order counts its own versions, whatever shipment of it was the cause.
         let name = match body.kind {
             Some("order") => format!("{}\u{1f}order\u{1f}{}", body.tenant, body.order),
+            // A use of the number that begins counts from one again.
+            Some("eta_changed") if 0 < body.estimate => return self.estimate(seq, body),
             _ => format!("{}\u{1f}{}\u{1f}{}", body.tenant, body.carrier, body.tracking_number),
         };
         let key = xxhash_rust::xxh3::xxh3_128(name.as_bytes());

@@ -19,8 +19,8 @@ mod taker;
 mod value;
 
 pub use options::{
-    Config, EngineConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, RulesConfig, RulesMode,
-    SinkConfig, SnapshotConfig, SourceConfig,
+    Config, EngineConfig, EtaConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, RulesConfig,
+    RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
 };
 
 use std::fmt;

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod drain;
 pub mod error;
+pub mod estimates;
 pub mod feed_tests;
 pub mod jetstream;
 pub mod pipeline;

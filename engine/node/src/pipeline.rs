@@ -29,6 +29,7 @@ use std::time::Instant;
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::forecast::Forecast;
 use crossdock_core::intake::Intake;
 use crossdock_core::lane::{Lane, LaneOutput};
 use crossdock_core::order_book::OrderBook;
@@ -69,6 +70,7 @@ pub struct Collected {
     lane: LaneTurn,
     shards: Vec<ShardTurn>,
     orders: Output,
+    estimates: Output,
     state_hash: u64,
 }
 
@@ -76,7 +78,8 @@ impl Collected {
     /// Visits the messages in the order of the log.
     pub fn visit(&self, visit: impl FnMut(&Output, &Message)) {
         let shards = self.shards.iter().map(|turn| &turn.output);
-        let outputs: Vec<&Output> = shards.chain([&self.lane.letters, &self.orders]).collect();
+        let outputs: Vec<&Output> =
+            shards.chain([&self.lane.letters, &self.orders, &self.estimates]).collect();
         output::merge(&outputs, visit);
     }
 
@@ -92,6 +95,9 @@ impl Collected {
         &self.lane.intake
     }
 }
+
+/// What a pipeline starts with: shards, their orders, and the forecast where the options have one.
+pub type State = (Vec<Shard>, OrderBook, Option<Box<Forecast>>);
 
 /// Lanes and shards at work.
 #[derive(Debug)]
@@ -112,7 +118,10 @@ pub struct Pipeline {
     /// The orders of all shards, turn by turn as they are collected.
     book: OrderBook,
     book_outputs: Vec<Output>,
-    /// Where snapshots of the book go.
+    /// When the shipments of all shards arrive, likewise.
+    forecast: Option<Box<Forecast>>,
+    forecast_outputs: Vec<Output>,
+    /// Where snapshots of the book and the forecast go.
     book_pages: Option<PageSender>,
 }
 
@@ -134,16 +143,17 @@ impl Pipeline {
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
         let shards = (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect();
-        Self::start_with(feeds, options, (shards, OrderBook::default()), pages)
+        let forecast = options.forecast.clone().map(|it| Box::new(Forecast::new(it)));
+        Self::start_with(feeds, options, (shards, OrderBook::default(), forecast), pages)
     }
 
-    /// Starts the threads with these shards, as many as the options say, and these orders. `pages`
-    /// gives each shard, and behind them the book, the end it sends its snapshots to.
+    /// Starts the threads with these shards, as many as the options say, these orders and this forecast.
+    /// `pages` gives each shard, and behind them the book and the forecast, the end it sends its snapshots to.
     #[must_use]
     pub fn start_with(
         feeds: &Feeds,
         options: &EngineOptions,
-        (states, book): (Vec<Shard>, OrderBook),
+        (states, book, forecast): State,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
         let (lanes, shards) = (options.lanes, options.shards);
@@ -166,6 +176,8 @@ impl Pipeline {
             shard_tallies: vec![(Tally::default(), 0); shards],
             book,
             book_outputs: Vec::new(),
+            forecast,
+            forecast_outputs: Vec::new(),
             book_pages: pages(shards),
         };
         for index in 0..lanes {
@@ -268,18 +280,29 @@ impl Pipeline {
         }
         let mut orders = self.book_outputs.pop().unwrap_or_default();
         self.book.turn(shards.iter().map(|turn| &turn.output), &mut orders);
+        let mut estimates = self.forecast_outputs.pop().unwrap_or_default();
+        let mut state_hash = self.book.state_hash();
+        if let Some(forecast) = &mut self.forecast {
+            forecast.turn(&lane.intake, shards.iter().map(|turn| &turn.output), &mut estimates);
+            state_hash = state_hash.wrapping_add(forecast.state_hash());
+        }
         if lane.begins_snapshot && self.book_pages.is_some() {
             self.book.begin_saving();
+            if let Some(forecast) = &mut self.forecast {
+                forecast.begin_saving();
+            }
         }
         let hashes = shards.iter().map(|turn| turn.state_hash);
-        let state_hash = hashes.fold(self.book.state_hash(), u64::wrapping_add);
-        Some(Collected { lane, shards, orders, state_hash })
+        let state_hash = hashes.fold(state_hash, u64::wrapping_add);
+        Some(Collected { lane, shards, orders, estimates, state_hash })
     }
 
     /// Gives the memory of a collected turn back.
     pub fn recycle(&mut self, collected: Collected) {
         let lane_index = ((self.collected - 1) % self.lanes_in.len() as u64) as usize;
-        let Collected { mut lane, shards, mut orders, .. } = collected;
+        let Collected { mut lane, shards, mut orders, mut estimates, .. } = collected;
+        estimates.clear();
+        self.forecast_outputs.push(estimates);
         orders.clear();
         self.book_outputs.push(orders);
         for (writer, mut turn) in self.spare[lane_index].iter_mut().zip(shards) {
@@ -294,17 +317,22 @@ impl Pipeline {
         }
     }
 
-    /// Copies the next page of orders of a snapshot that is under way; true where there was one.
+    /// Copies the next page of orders, or of the forecast, of a snapshot that is under way; true where there was one.
     pub fn save_orders(&mut self) -> bool {
         let Some(pages) = &mut self.book_pages else { return false };
-        if !pages.is_free() || !self.book.is_saving() {
+        let is_foretelling = self.forecast.as_ref().is_some_and(|it| it.is_saving());
+        if !pages.is_free() || !(self.book.is_saving() || is_foretelling) {
             return false;
         }
         let start = Instant::now();
         let mut page = Vec::with_capacity(PAGE_SIZE + PAGE_SIZE / 8);
-        match self.book.save(&mut page, PAGE_SIZE) {
+        let forecast = self.forecast.as_mut();
+        let kind =
+            self.book.save(&mut page, PAGE_SIZE).or_else(|| forecast?.save(&mut page, PAGE_SIZE));
+        let sum = self.forecast.as_ref().map_or(0, |forecast| forecast.saved());
+        match kind {
             Some(kind) => pages.page(kind, page),
-            None => pages.done(self.book.saved(), 0),
+            None => pages.done(self.book.saved().wrapping_add(sum), 0),
         }
         pages.stalled(start.elapsed());
         true
@@ -318,6 +346,9 @@ impl Pipeline {
             sum.add(tally);
         }
         sum.add(self.book.tally());
+        if let Some(forecast) = &self.forecast {
+            sum.add(forecast.tally());
+        }
         sum
     }
 

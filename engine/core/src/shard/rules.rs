@@ -411,9 +411,7 @@ impl Shard {
             let mut scope = Scope::Whole;
             if shipment.is_shared {
                 reading.find_parcels(entries);
-                // None where the history was given back.
-                let newest = reading.parcels().len().checked_sub(1);
-                scope = newest.map_or(Scope::Whole, Scope::Parcel);
+                scope = Scope::Parcel(reading.parcels().len() - 1);
             }
             let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
             reading.read(entries, dictionary, scope);

@@ -142,7 +142,7 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let pages = |shard| writer.as_ref().and_then(|writer| writer.pages(shard));
     let pipeline = match started {
         Some(started) => {
-            let state = (started.shards, started.book);
+            let state = (started.shards, started.book, started.forecast);
             Pipeline::start_with(&settings.feeds, &options, state, pages)
         }
         None => Pipeline::start_empty(&settings.feeds, &options, pages),

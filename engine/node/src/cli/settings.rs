@@ -16,6 +16,7 @@ use crossdock_rules::rule::ruleset::RuleSet;
 use super::{Cli, Failure, terminal};
 use crate::config::{Config, LogFormat, RulesConfig, RulesMode};
 use crate::drain::CommitPolicy;
+use crate::estimates;
 
 /// Packs and options, loaded once.
 #[derive(Clone, Debug)]
@@ -48,9 +49,17 @@ impl Settings {
         };
         let packs = cli.packs.clone().or_else(|| config.packs_dir.clone());
         let rules = rules_of(packs.as_deref(), &config.rules)?;
+        let forecast = match config.eta.enabled {
+            true => {
+                let loaded = estimates::load(config.eta.file.as_deref(), packs.as_deref());
+                Some(loaded.map_err(Failure::Settings)?)
+            }
+            false => None,
+        };
         let engine = EngineOptions {
             rules,
             rules_shadow: config.rules.mode == RulesMode::Shadow,
+            forecast,
             lanes: config.engine.lanes,
             shards: config.engine.shards,
             lane: LaneOptions {

@@ -52,6 +52,26 @@ fn for_people(tally: &Tally, measured: &Measured) -> String {
         }
     }
     line("changes", format!("{}: {}", tally.changes_sum(), changes.join(", ")));
+    let estimates = &tally.estimates;
+    if 0 < estimates.asked + estimates.learned {
+        let crossdock_core::forecast::EstimateTally { first, moved, withdrawn, .. } = estimates;
+        let crossdock_core::forecast::EstimateTally { asked, learned, lanes, .. } = estimates;
+        line(
+            "estimates",
+            format!(
+                "{first} first, {moved} moved, {withdrawn} taken back of {asked} asked; {learned} \
+                 outcomes learned in {lanes} lanes"
+            ),
+        );
+        let dates = [
+            ("carrier's", estimates.carrier_kept, estimates.carrier_missed),
+            ("promised", estimates.promise_kept, estimates.promise_missed),
+        ];
+        for (whose, kept, missed) in dates.into_iter().filter(|(_, kept, missed)| 0 < kept + missed)
+        {
+            line("", format!("{whose} dates: {kept} kept, {missed} missed"));
+        }
+    }
     for &reject in Reject::ALL {
         let count = tally.rejects[reject as usize];
         if 0 < count {

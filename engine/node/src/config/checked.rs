@@ -13,8 +13,8 @@
 
 use crate::config::layers::Options;
 use crate::config::options::{
-    Config, EngineConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, RulesConfig,
-    RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
+    Config, EngineConfig, EtaConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig,
+    RulesConfig, RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
 };
 use crate::config::taker::Taker;
 use crate::config::{ConfigError, ConfigErrors};
@@ -32,6 +32,7 @@ pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config
         sink: sink(&mut taker),
         packs_dir: taker.path("packs.dir"),
         rules: rules(&mut taker),
+        eta: EtaConfig { enabled: taker.switch("eta.enabled"), file: taker.path("eta.file") },
         snapshot: snapshot(&mut taker),
         lease: lease(&mut taker),
         telemetry_listen: taker.address("telemetry.listen"),

@@ -31,6 +31,8 @@ pub struct Config {
     pub packs_dir: Option<PathBuf>,
     /// Whether rules run, and which.
     pub rules: RulesConfig,
+    /// Arrival estimates.
+    pub eta: EtaConfig,
     /// Snapshots; `None` keeps none.
     pub snapshot: Option<SnapshotConfig>,
     /// Leases; `None` where nobody stands by.
@@ -180,6 +182,15 @@ pub enum RulesMode {
     Shadow,
     /// They do not run.
     Off,
+}
+
+/// Arrival estimates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EtaConfig {
+    /// The engine learns and tells when shipments arrive.
+    pub enabled: bool,
+    /// What is declared; `None` for that of the packs.
+    pub file: Option<PathBuf>,
 }
 
 /// Snapshots.

@@ -15,8 +15,10 @@ use super::file::FileReader;
 use super::folder::Folder;
 use super::manifest::{Identity, Manifest};
 use crate::jetstream::ctl::Position;
+use crate::pipeline::State;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::forecast::{self, Forecast};
 use crossdock_core::order_book::OrderBook;
 use crossdock_core::shard::{Shard, ShardOptions};
 use crossdock_core::snapshot::{Loader, SavedTables, kind};
@@ -39,6 +41,8 @@ pub struct Started {
     pub shards: Vec<Shard>,
     /// The orders of all shards.
     pub book: OrderBook,
+    /// When shipments arrive, where the options ask for it.
+    pub forecast: Option<Box<Forecast>>,
     /// The file.
     pub path: PathBuf,
 }
@@ -77,8 +81,8 @@ pub fn recover(
             read(file, identity, committed, feeds, options)
         });
         match read {
-            Ok((manifest, shards, book)) => {
-                return (Some(Started { manifest, shards, book, path }), passed_over);
+            Ok((manifest, (shards, book, forecast))) => {
+                return (Some(Started { manifest, shards, book, forecast, path }), passed_over);
             }
             Err(why) => passed_over.push(PassedOver { path, why }),
         }
@@ -96,7 +100,7 @@ pub fn read<R: Read + Seek>(
     committed: Position,
     feeds: &Feeds,
     options: &EngineOptions,
-) -> Result<(Manifest, Vec<Shard>, OrderBook), String> {
+) -> Result<(Manifest, State), String> {
     let mut file = FileReader::open(source)?;
     let manifest = file.manifest().clone();
     if let Some(why) = manifest.misfit(identity, committed) {
@@ -113,13 +117,29 @@ pub fn read<R: Read + Seek>(
     let shard_options: Vec<ShardOptions> = (0..options.shards).map(shard_options).collect();
     let shards = load(&mut file, &tables, shard_options)?;
     let mut book = OrderBook::default();
+    let mut flights = forecast::Loader::default();
     for section in file.sections().to_vec() {
-        if section.kind == kind::ORDERS {
-            book.take_page(&file.read(section)?).map_err(|flaw| flaw.to_string())?;
+        match section.kind {
+            kind::ORDERS => {
+                book.take_page(&file.read(section)?).map_err(|flaw| flaw.to_string())?;
+            }
+            kind::LEARNED | kind::FLIGHTS => flights.page(section.kind, &file.read(section)?),
+            _ => {}
         }
     }
+    let forecast = match &options.forecast {
+        Some(options) => {
+            let loaded = flights.finish(Arc::clone(options)).map_err(|flaw| flaw.to_string())?;
+            Some(Box::new(loaded))
+        }
+        None => None,
+    };
     let shipments: u64 = shards.iter().map(|shard| shard.shipment_count() as u64).sum();
-    let hash = shards.iter().map(Shard::state_hash).fold(book.state_hash(), u64::wrapping_add);
+    let hash = {
+        let foretold = forecast.as_ref().map_or(0, |forecast| forecast.state_hash());
+        let behind = book.state_hash().wrapping_add(foretold);
+        shards.iter().map(Shard::state_hash).fold(behind, u64::wrapping_add)
+    };
     if (shipments, hash) != (manifest.shipments, manifest.state_hash) {
         return Err(format!(
             "its {shipments} shipments have the state hash {hash:016x}, its manifest says {} and \
@@ -127,7 +147,7 @@ pub fn read<R: Read + Seek>(
             manifest.shipments, manifest.state_hash
         ));
     }
-    Ok((manifest, shards, book))
+    Ok((manifest, (shards, book, forecast)))
 }
 
 fn tables<R: Read + Seek>(
@@ -181,7 +201,12 @@ fn load<R: Read + Seek>(
         for section in file.sections().to_vec() {
             match section.kind {
                 kind::SHIPMENTS => {}
-                kind::TEXTS | kind::SENSES | kind::RULES | kind::ORDERS => continue,
+                kind::TEXTS
+                | kind::SENSES
+                | kind::RULES
+                | kind::ORDERS
+                | kind::LEARNED
+                | kind::FLIGHTS => continue,
                 other => {
                     flaw = Some(format!("it has a section of kind {other}, which is not known"));
                     break;
@@ -296,7 +321,7 @@ mod tests {
             let options = EngineOptions { shards: 3, ..EngineOptions::default() };
             read(Cursor::new(bytes), &identity(), Position::whole(10), &feeds, &options)
         };
-        let (manifest, shards, _) = check(&bytes).expect("undamaged");
+        let (manifest, (shards, ..)) = check(&bytes).expect("undamaged");
         assert_eq!(manifest.state_hash, hash);
         assert_eq!(shards.len(), 3);
         assert!(5 < manifest.sections && 10 < manifest.shipments, "{manifest:?}");

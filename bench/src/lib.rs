@@ -3,7 +3,9 @@
 //! A number is taken only of a rung that agrees with the oracle first. Records say which revision,
 //! machine and allocator they come from; ratios are within one run on one machine.
 
+pub mod live;
 pub mod machine;
 pub mod oracle;
+pub mod plot;
 pub mod rung;
 pub mod workload;

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use clap::Args;
 use crossdock_loadgen::capture;
 use crossdock_loadgen::plan::{Documents, Entry, Plan};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use futures_util::stream::FuturesUnordered;
 use hdrhistogram::Histogram;
 
@@ -132,16 +132,7 @@ async fn run(arguments: &PublishArguments, plan: &Plan) -> Result<Tally, Failure
             0 => Instant::now(),
             rate => started + Duration::from_secs_f64(tally.documents as f64 / rate as f64),
         };
-        // Acknowledgements are taken in while the next message is not due yet.
-        while let Ok(acknowledged) = tokio::time::timeout_at(due.into(), flying.next()).await {
-            match acknowledged {
-                Some(outcome) => tally.settle(outcome),
-                None => {
-                    tokio::time::sleep_until(due.into()).await;
-                    break;
-                }
-            }
-        }
+        tally.settle_until(due, &mut flying).await;
         while arguments.window <= flying.len() as u64 {
             let outcome = flying.next().await;
             tally.settle(outcome.unwrap_or_else(|| unreachable!("the window is not empty")));
@@ -170,6 +161,29 @@ async fn settle(due: Due) -> Result<Duration, String> {
 }
 
 impl Tally {
+    /// Takes acknowledgements in until the next message is due. What is due already waits for
+    /// nothing: tokio's timer counts whole milliseconds, so that asking it for a moment that has
+    /// passed would cost one of them a message, whatever the window.
+    async fn settle_until<F>(&mut self, due: Instant, flying: &mut FuturesUnordered<F>)
+    where
+        F: Future<Output = Result<Duration, String>>,
+    {
+        // Ends: when nothing is ready and the message is due.
+        loop {
+            while let Some(Some(outcome)) = flying.next().now_or_never() {
+                self.settle(outcome);
+            }
+            if due <= Instant::now() {
+                return;
+            }
+            match tokio::time::timeout_at(due.into(), flying.next()).await {
+                Ok(Some(outcome)) => self.settle(outcome),
+                Ok(None) => tokio::time::sleep_until(due.into()).await,
+                Err(_) => return,
+            }
+        }
+    }
+
     fn settle(&mut self, outcome: Result<Duration, String>) {
         match outcome {
             Ok(latency) => {

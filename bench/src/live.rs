@@ -1,0 +1,300 @@
+//! The engine as a process of its own on a real server, and documents on their way to it.
+//!
+//! # Place
+//! Under the `latency` binary.
+//! # Method
+//! Open loop: document n is due at start + n / rate whether or not anybody keeps up, and what it
+//! causes counts from then (no coordinated omission). A thread of its own sleeps until each is due,
+//! because tokio's timer counts whole milliseconds. Changes are read back from the OUT stream by a
+//! consumer: a plain subscriber would see those of an atomic batch before they are committed.
+//! # Holds
+//! When each document was due and when its first change or echo came.
+//! # Does not hold
+//! What documents cost in process: that is the ladder.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::PublishAckFuture;
+use bytes::Bytes;
+use crossdock_loadgen::capture;
+use crossdock_loadgen::oracle::Oracle;
+use crossdock_loadgen::plan::{Documents, Plan};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+
+/// Messages that may wait for their acknowledgement where the server sets the pace.
+const WINDOW: usize = 2000;
+
+/// How long the last change may take before it counts as missing.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What went wrong, for people.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// One message to publish.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Subject below the stream's prefix: `<tenant>.<feed>`.
+    pub tail: String,
+    /// Receipt as a gateway would write it.
+    pub received: String,
+    /// The bytes.
+    pub body: Bytes,
+    /// True where the oracle has a change for it.
+    pub changes: bool,
+}
+
+/// Documents of a plan, each once, with what the oracle has for them.
+#[derive(Debug)]
+pub struct Supply<'a> {
+    plan: &'a Plan,
+    documents: Documents<'a>,
+    oracle: Oracle<'a>,
+}
+
+impl<'a> Supply<'a> {
+    /// From the first document on.
+    #[must_use]
+    pub fn new(plan: &'a Plan) -> Self {
+        Self { plan, documents: plan.documents(), oracle: Oracle::new(plan) }
+    }
+
+    /// The next `count` messages of `pack` documents each; fewer at the end of the plan.
+    pub fn take(&mut self, count: usize, pack: usize) -> Vec<Document> {
+        assert!(0 < pack);
+        let (mut taken, mut buffer) = (Vec::with_capacity(count), Vec::new());
+        while taken.len() < count {
+            let mut message: Option<Document> = None;
+            let mut body = Vec::new();
+            for _ in 0..pack {
+                let Some(entry) = self.documents.next() else { break };
+                self.documents.write(&entry, &mut buffer);
+                let story = self.documents.story(entry.truth.shipment);
+                let changes = !self.oracle.apply(&entry, story).is_empty();
+                if !body.is_empty() {
+                    body.push(b'\n');
+                }
+                body.extend_from_slice(&buffer);
+                let mut received = Vec::new();
+                capture::put_received(entry.received_micros, &mut received);
+                let before = message.is_some_and(|message| message.changes);
+                message = Some(Document {
+                    tail: format!(
+                        "{}.{}",
+                        self.plan.tenant(entry.truth.shipment),
+                        entry.feed.name()
+                    ),
+                    received: String::from_utf8_lossy(&received).into_owned(),
+                    body: Bytes::new(),
+                    changes: changes || before,
+                });
+            }
+            let Some(message) = message else { break };
+            taken.push(Document { body: body.into(), ..message });
+        }
+        taken
+    }
+}
+
+/// Who sets the pace.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// The server, with a window of messages under way.
+    Server,
+    /// A clock: messages a second.
+    Rate(f64),
+}
+
+impl Pace {
+    /// When a message is due after the start; `None` where it is due when there is room.
+    #[must_use]
+    pub fn due(self, index: usize) -> Option<Duration> {
+        match self {
+            Self::Server => None,
+            Self::Rate(rate) => Some(Duration::from_secs_f64(index as f64 / rate)),
+        }
+    }
+}
+
+/// Publishes to `<prefix>.<tail>` and waits until all are stored, in this order and without others
+/// between. Gives the start.
+///
+/// # Errors
+///
+/// The server refuses one, or stores it elsewhere than next.
+pub async fn publish(
+    context: &Context,
+    prefix: &str,
+    documents: &[Document],
+    pace: Pace,
+) -> Result<Instant, Failure> {
+    let start = Instant::now() + Duration::from_millis(20);
+    let mut ticks = pacer(start, documents.len(), pace);
+    let mut flying: FuturesUnordered<_> = FuturesUnordered::new();
+    let mut order = Order::default();
+    for (index, document) in documents.iter().enumerate() {
+        ticks.recv().await.ok_or("the pacer ended early")?;
+        while let Some(Some(stored)) = flying.next().now_or_never() {
+            order.settle(stored)?;
+        }
+        if matches!(pace, Pace::Server) && WINDOW <= flying.len() {
+            let stored = flying.next().await.ok_or("the window is not empty")?;
+            order.settle(stored)?;
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("Crossdock-Received", document.received.as_str());
+        let subject = format!("{prefix}.{}", document.tail);
+        let sent = context.publish_with_headers(subject, headers, document.body.clone()).await?;
+        flying.push(stored(index as u64, sent));
+    }
+    while let Some(stored) = flying.next().await {
+        order.settle(stored)?;
+    }
+    Ok(start)
+}
+
+async fn stored(index: u64, sent: PublishAckFuture) -> Result<(u64, u64), Failure> {
+    Ok((index, sent.await?.sequence))
+}
+
+/// The stream sequence of the first document, which fixes that of all others.
+#[derive(Debug, Default)]
+struct Order(Option<u64>);
+
+impl Order {
+    fn settle(&mut self, stored: Result<(u64, u64), Failure>) -> Result<(), Failure> {
+        let (index, sequence) = stored?;
+        let first = sequence.wrapping_sub(index);
+        if *self.0.get_or_insert(first) == first {
+            return Ok(());
+        }
+        Err(format!("document {index} was stored at {sequence}: somebody else publishes").into())
+    }
+}
+
+/// A tick for each message when it is due.
+fn pacer(start: Instant, count: usize, pace: Pace) -> mpsc::UnboundedReceiver<()> {
+    let (send, ticks) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for index in 0..count {
+            if let Some(due) = pace.due(index) {
+                let now = Instant::now();
+                if now < start + due {
+                    std::thread::sleep(start + due - now);
+                }
+            }
+            if send.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    ticks
+}
+
+/// The engine's binary: the one named, else the one built beside this program.
+///
+/// # Errors
+///
+/// There is none.
+pub fn engine_binary(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let beside = std::env::current_exe()?.with_file_name("crossdock");
+    let path = named.map_or(beside, Path::to_path_buf);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let told = "build it with `cargo build --release -p crossdock-node`, or name it with `--engine`";
+    Err(format!("no engine at \"{}\": {told}", path.display()).into())
+}
+
+/// A running engine; it is killed when dropped.
+#[derive(Debug)]
+pub struct Engine(Child);
+
+impl Engine {
+    /// Makes the streams IN and OUT.
+    ///
+    /// # Errors
+    ///
+    /// The engine says why not.
+    pub fn make_streams(binary: &Path, url: &str) -> Result<(), Failure> {
+        let made = Command::new(binary).args(["nats", "init", "--nats", url]).output()?;
+        if made.status.success() {
+            return Ok(());
+        }
+        Err(format!("`crossdock nats init`: {}", String::from_utf8_lossy(&made.stderr)).into())
+    }
+
+    /// Starts to drain IN.
+    ///
+    /// # Errors
+    ///
+    /// It can't be started.
+    pub fn start(binary: &Path, url: &str) -> Result<Self, Failure> {
+        let child = Command::new(binary)
+            .args(["run", "--nats", url, "--admin", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Already gone is what we want.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// The stream sequence of the document that caused a change; `None` for what a timer said.
+#[must_use]
+pub fn cause(body: &[u8]) -> Option<u64> {
+    const POSITION: &[u8] = b"\"position\":{\"seq\":";
+    let at = memchr::memmem::rfind(body, POSITION)? + POSITION.len();
+    let end = at + body[at..].iter().position(|byte| !byte.is_ascii_digit())?;
+    if body[end..].starts_with(b",\"due\"") {
+        return None;
+    }
+    std::str::from_utf8(&body[at..end]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossdock_loadgen::parameters::Workload;
+
+    #[test]
+    fn the_cause_of_a_change_is_its_position_and_timers_have_none() {
+        let change = |tail: &str| format!(r#"{{"id":"7d","position":{{"seq":1207,{tail}}}}}"#);
+        assert_eq!(cause(change(r#""index":3"#).as_bytes()), Some(1207));
+        assert_eq!(cause(change(r#""due":"2026-05-21T20:02:11Z""#).as_bytes()), None);
+        assert_eq!(cause(b"{}"), None);
+        assert_eq!(cause(br#"{"position":{"seq":"#), None);
+    }
+
+    #[test]
+    fn packs_hold_their_documents_as_lines() {
+        let plan = Plan::new(Workload::Flat.parameters(50)).expect("fifty are in range");
+        let single = Supply::new(&plan).take(100, 1);
+        let packed = Supply::new(&plan).take(2, 50);
+        assert_eq!(single.len(), 100);
+        let lines: Vec<&[u8]> = packed[0].body.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines.len(), 50);
+        assert!((0..50).all(|index| lines[index] == single[index].body.as_ref()));
+        assert!(single.iter().any(|document| document.changes));
+        assert!(single.iter().any(|document| !document.changes));
+    }
+
+    #[test]
+    fn a_rate_is_kept_by_the_clock_and_not_by_what_came_before() {
+        assert_eq!(Pace::Rate(1000.0).due(2500), Some(Duration::from_millis(2500)));
+        assert_eq!(Pace::Server.due(2500), None);
+    }
+}

@@ -7,5 +7,6 @@ pub mod live;
 pub mod machine;
 pub mod oracle;
 pub mod plot;
+pub mod report;
 pub mod rung;
 pub mod workload;

@@ -207,7 +207,8 @@ pub fn engine_binary(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if path.is_file() {
         return Ok(path);
     }
-    let told = "build it with `cargo build --release -p crossdock-node`, or name it with `--engine`";
+    let told =
+        "build it with `cargo build --release -p crossdock-node`, or name it with `--engine`";
     Err(format!("no engine at \"{}\": {told}", path.display()).into())
 }
 

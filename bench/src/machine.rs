@@ -23,6 +23,13 @@ pub fn describe() -> Value {
     })
 }
 
+/// The load average of the last minute: what else the machine was doing.
+#[must_use]
+pub fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
+}
+
 fn git(arguments: &[&str]) -> String {
     let output = Command::new("git").args(arguments).output();
     output.map_or_else(

@@ -144,7 +144,8 @@ mod tests {
     fn curves_have_their_names_and_the_nines_are_equal_steps() {
         assert!((nines(0.999) - 3.0).abs() < 1e-9);
         assert!((nines(1.0) - 5.0).abs() < 1e-9);
-        let curve = Curve { name: "echo at 50 %".to_owned(), points: vec![(0.5, 90.0), (1.0, 4000.0)] };
+        let curve =
+            Curve { name: "echo at 50 %".to_owned(), points: vec![(0.5, 90.0), (1.0, 4000.0)] };
         let text = drawn("curves", |path| latencies(path, "due to change", &[curve.clone()]));
         assert!(text.contains("echo at 50 %") && text.contains("99.9 %"), "{text}");
         assert!(latencies(Path::new("unused"), "nothing", &[]).is_err());

@@ -63,7 +63,8 @@ fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<(), Failure> {
     let binary = live::engine_binary(args.engine.as_deref())?;
-    let (documents, seconds) = if args.smoke { (2_000, 1.0) } else { (args.documents, args.seconds) };
+    let (documents, seconds) =
+        if args.smoke { (2_000, 1.0) } else { (args.documents, args.seconds) };
     // Enough stories for all phases: a shipment has some eight documents.
     let plan = Plan::new(Workload::Flat.parameters((documents as u64 * 4).max(20_000)))?;
     let report = Report { machine: machine::describe() };
@@ -85,16 +86,10 @@ struct Report {
 impl Report {
     fn say(&self, mut record: Value) {
         record["bench"] = json!("jetstream");
-        record["load"] = json!(load());
+        record["load"] = json!(machine::load());
         record["machine"] = self.machine.clone();
         println!("{record}");
     }
-}
-
-/// The load average of the last minute: what else the machine was doing.
-fn load() -> f64 {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
 }
 
 async fn connect(url: &str) -> Result<Context, Failure> {

@@ -21,8 +21,8 @@ use bytes::Bytes;
 use clap::Args;
 use crossdock_loadgen::capture;
 use crossdock_loadgen::plan::{Documents, Entry, Plan};
-use futures_util::{FutureExt as _, StreamExt as _};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use hdrhistogram::Histogram;
 
 use super::Failure;

@@ -139,6 +139,13 @@ fn say(
     said.len() as u64
 }
 
+/// Seconds that this thread has had a processor: what counts on a machine that is busy.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanos = text.split_whitespace().next().and_then(|first| first.parse().ok());
+    nanos.unwrap_or(0.0) / 1e9
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [codes, input, output] = arguments.as_slice() else {
@@ -151,12 +158,13 @@ fn main() {
     let envelopes: Vec<Envelope<'_>> = text.lines().filter_map(Envelope::read).collect();
     let split_seconds = start.elapsed().as_secs_f64();
     let mut target = BufWriter::with_capacity(1 << 20, File::create(output).expect("the output"));
-    let start = Instant::now();
+    let (start, cpu_start) = (Instant::now(), cpu_seconds());
     let tally = job(&envelopes, &table, &mut target);
     target.flush().expect("the output is written");
     let job_seconds = start.elapsed().as_secs_f64();
     let record = serde_json::json!({
         "tally": tally, "split_seconds": split_seconds, "job_seconds": job_seconds,
+        "cpu_seconds": cpu_seconds() - cpu_start,
     });
     println!("{record}");
 }

@@ -23,6 +23,11 @@ public final class Job {
   static final LongAdder DEAD = new LongAdder();
   private static final AtomicLong BEGUN = new AtomicLong(), ENDED = new AtomicLong();
 
+  private static double cpuSeconds() {
+    var bean = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+    return bean.getProcessCpuTime() / 1e9;
+  }
+
   static void begin() {
     BEGUN.compareAndSet(0, System.nanoTime());
   }
@@ -35,17 +40,21 @@ public final class Job {
     String table = arguments[0], output = arguments[2];
     int parallelism = Integer.parseInt(arguments[3]), runs = Integer.parseInt(arguments[4]);
     long documents = load(Path.of(arguments[1]), parallelism);
-    StringBuilder seconds = new StringBuilder();
+    StringBuilder seconds = new StringBuilder(), cpu = new StringBuilder();
     for (int run = 0; run <= runs; run++) {
+      double cpuBefore = cpuSeconds();
       BEGUN.set(0);
       ENDED.set(0);
       DEAD.reset();
       execute(table, run == runs ? output : "/dev/null", parallelism);
       double took = (ENDED.get() - BEGUN.get()) / 1e9;
       System.err.printf(Locale.ROOT, "run %d: %.3f s, %d dead%n", run, took, DEAD.sum());
-      if (run != 0) seconds.append(seconds.isEmpty() ? "" : ",").append(String.format(Locale.ROOT, "%.4f", took));
+      if (run == 0) continue;
+      // Of the whole process: threads of the JIT and the collector count, they are part of the price.
+      cpu.append(cpu.isEmpty() ? "" : ",").append(String.format(Locale.ROOT, "%.4f", cpuSeconds() - cpuBefore));
+      seconds.append(seconds.isEmpty() ? "" : ",").append(String.format(Locale.ROOT, "%.4f", took));
     }
-    System.out.printf("{\"documents\":%d,\"seconds\":[%s]}%n", documents, seconds);
+    System.out.printf("{\"documents\":%d,\"seconds\":[%s],\"cpu_seconds\":[%s]}%n", documents, seconds, cpu);
     System.exit(0);
   }
 

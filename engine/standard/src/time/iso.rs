@@ -145,7 +145,8 @@ fn offset(sign: u8, digits: [u8; 4]) -> Option<i16> {
     // `+` is 43 and `-` is 45: 44 minus the sign is 1 or -1.
     let direction = 44 - i16::from(sign);
     let is_offset = is_shaped && matches!(sign, b'+' | b'-') && hours < 15 && minutes < 60;
-    is_offset.then_some(direction * (hours * 60 + minutes) as i16)
+    // Only what is an offset is small enough to be multiplied.
+    is_offset.then(|| direction * (hours * 60 + minutes) as i16)
 }
 
 /// The same shape byte by byte, with months and days of one digit, any clock and any zone.
@@ -160,6 +161,16 @@ fn slow(text: &[u8]) -> Result<LocalTime, TimeError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Found by `tests/tests/mutation.rs`, round 13002: a clock that a far byte follows.
+    #[test]
+    fn what_is_no_offset_is_not_multiplied() {
+        for sign in 0..=u8::MAX {
+            for digits in [[0xFF; 4], *b"9999", *b"~~~~", [0; 4]] {
+                assert_eq!(offset(sign, digits), None);
+            }
+        }
+    }
 
     proptest! {
         #[test]

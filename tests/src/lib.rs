@@ -3,11 +3,13 @@
 pub mod arrangement;
 pub mod chaos;
 pub mod codes;
+pub mod engine;
 pub mod naive;
 pub mod nats;
 pub mod proxy;
 pub mod reading;
 pub mod replay;
 pub mod scenario;
+pub mod sim;
 pub mod streams;
 pub mod witnesses;

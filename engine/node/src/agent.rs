@@ -31,15 +31,15 @@ const NAP: Duration = Duration::from_micros(50);
 ///
 /// The operating system gives no thread: the node can't start.
 #[must_use]
-pub fn spawn(mut agent: impl Agent + 'static) -> JoinHandle<()> {
+pub fn spawn(mut agent: Box<dyn Agent>) -> JoinHandle<()> {
     let name = agent.name().to_owned();
     thread::Builder::new()
         .name(name)
-        .spawn(move || drive(&mut agent))
+        .spawn(move || drive(&mut *agent))
         .expect("a node needs its threads; there are at most 34 of them")
 }
 
-fn drive(agent: &mut impl Agent) {
+fn drive(agent: &mut dyn Agent) {
     let mut idle = 0_u32;
     // Ends: when the agent is done.
     while !agent.is_done() {

@@ -33,7 +33,7 @@ use crossdock_rules::rule::ruleset::RuleSet;
 use crate::drain::following::Following;
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
-use crate::jetstream::edge::EdgeHandle;
+use crate::jetstream::edge::{EdgeHandle, Link};
 use crate::jetstream::follow::Followed;
 use crate::jetstream::output::{CommitRequest, Output};
 use crate::jetstream::reader::{Batch, Message as InputMessage};
@@ -81,8 +81,8 @@ struct Underway {
 
 /// Drains one stream for one group.
 #[derive(Debug)]
-pub struct Drain {
-    edge: EdgeHandle,
+pub struct Drain<L = EdgeHandle> {
+    edge: L,
     pipeline: Pipeline,
     policy: CommitPolicy,
     telemetry: Arc<Telemetry>,
@@ -118,11 +118,11 @@ pub struct Drain {
 /// Everything is said by somebody else.
 const SUPPRESS_ALL: Position = Position::whole(u64::MAX);
 
-impl Drain {
+impl<L: Link> Drain<L> {
     /// A drain that suppresses what was said up to `suppressed`.
     #[must_use]
     pub fn new(
-        edge: EdgeHandle,
+        edge: L,
         pipeline: Pipeline,
         policy: CommitPolicy,
         telemetry: Arc<Telemetry>,

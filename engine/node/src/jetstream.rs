@@ -29,6 +29,7 @@ mod setting;
 pub mod setup;
 mod verdict;
 pub mod version;
+pub mod wire;
 
 pub use async_nats::Subject;
 pub use committer::{Claim, Committed, Committer, CommitterOptions};

@@ -156,7 +156,22 @@ impl Pipeline {
         (states, book, forecast): State,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
+        let (mut pipeline, agents) = Self::assemble(feeds, options, (states, book), pages);
+        pipeline.threads = agents.into_iter().map(agent::spawn).collect();
+        pipeline
+    }
+
+    /// The pipeline and its agents, to be given turns by whoever owns them: a simulator, in an order
+    /// of its own.
+    #[must_use]
+    pub fn assemble(
+        feeds: &Feeds,
+        options: &EngineOptions,
+        (states, book): (Vec<Shard>, OrderBook),
+        pages: impl Fn(usize) -> Option<PageSender>,
+    ) -> (Self, Vec<Box<dyn Agent>>) {
         let (lanes, shards) = (options.lanes, options.shards);
+        let mut agents: Vec<Box<dyn Agent>> = Vec::new();
         assert!(0 < lanes && 0 < shards && states.len() == shards);
         let atlas = Atlas::load();
         let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
@@ -197,7 +212,7 @@ impl Pipeline {
             pipeline.lanes_in.push(inbox_writer);
             pipeline.lanes_out.push(outbox_reader);
             pipeline.spare.push(spare_writers);
-            pipeline.threads.push(agent::spawn(LaneAgent {
+            agents.push(Box::new(LaneAgent {
                 name: format!("lane-{index}"),
                 lane: Lane::new(feeds.clone(), atlas.clone(), options.lane.clone()),
                 inbox,
@@ -211,7 +226,7 @@ impl Pipeline {
         for (index, (inboxes, shard)) in shard_readers.into_iter().zip(states).enumerate() {
             let (outbox, reader) = ring(RING_BATCHES_MAX * lanes);
             pipeline.shards_out.push(reader);
-            pipeline.threads.push(agent::spawn(ShardAgent {
+            agents.push(Box::new(ShardAgent {
                 name: format!("shard-{index}"),
                 shard,
                 inboxes,
@@ -221,7 +236,7 @@ impl Pipeline {
                 pages: pages(index),
             }));
         }
-        pipeline
+        (pipeline, agents)
     }
 
     /// True where another turn may be submitted.

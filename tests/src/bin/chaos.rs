@@ -7,8 +7,8 @@
 //! Engines are this program itself, started as `chaos engine ...`: no other binary has to be built.
 
 use clap::Parser;
-use crossdock_node::cli::{Cli, Failure};
 use crossdock_tests::chaos::{self, Options};
+use crossdock_tests::engine;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,22 +25,10 @@ struct Arguments {
     shipments: u64,
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its outcome")]
+#[expect(clippy::print_stdout, reason = "a program that prints its outcome")]
 fn main() -> ExitCode {
-    let mut words = std::env::args_os();
-    let program = words.next().unwrap_or_default();
-    let mut words = words.peekable();
-    if words.peek().is_some_and(|word| word == "engine") {
-        words.next();
-        return match crossdock_node::cli::run(&Cli::parse_from([program].into_iter().chain(words)))
-        {
-            Ok(code) => code,
-            Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
-            Err(failure) => {
-                eprintln!("{failure}");
-                ExitCode::from(failure.exit_code())
-            }
-        };
+    if let Some(code) = engine::run_if_asked() {
+        return code;
     }
     let arguments = Arguments::parse();
     let own = std::env::current_exe().expect("a program has a path");

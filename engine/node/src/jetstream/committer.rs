@@ -16,24 +16,17 @@
 
 use crate::error::EdgeError;
 use crate::jetstream::backoff::Backoff;
-use crate::jetstream::call::{CallError, Caller, PubAck, STREAM_NOT_FOUND, read};
+use crate::jetstream::call::{CallError, Caller, PubAck, STREAM_NOT_FOUND};
 use crate::jetstream::connection::Connection;
 use crate::jetstream::ctl::{CtlRecord, Position, StreamMark};
 use crate::jetstream::output::{BatchLimits, CommitRequest, Output, cut};
 use crate::jetstream::verdict::{Verdict, sort};
+use crate::jetstream::wire::{NatsWire, Sending, Wire};
 use crate::telemetry::{Counter, Counters};
-use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
+use async_nats::Subject;
 use bytes::Bytes;
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
-
-const BATCH_ID: HeaderName = HeaderName::from_static("Nats-Batch-Id");
-const BATCH_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Batch-Sequence");
-const BATCH_COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
-const EXPECTED: HeaderName = HeaderName::from_static("Nats-Expected-Last-Subject-Sequence");
-const ROLLUP: HeaderName = HeaderName::from_static("Nats-Rollup");
 
 /// How many times the configured time an acknowledgement may take after several did not come.
 const ACK_PATIENCE_MAX: u32 = 8;
@@ -92,8 +85,8 @@ enum Fate {
 
 /// Commits for one group.
 #[derive(Debug)]
-pub struct Committer {
-    caller: Caller,
+pub struct Committer<W = NatsWire> {
+    wire: W,
     options: CommitterOptions,
     counters: Arc<Counters>,
     backoff: Backoff,
@@ -111,7 +104,7 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Makes a committer; it owns nothing before [`Committer::claim`].
+    /// Makes a committer over NATS; it owns nothing before [`Committer::claim`].
     ///
     /// # Errors
     /// [`EdgeError::NoAnswer`] when the connection has ended.
@@ -120,15 +113,23 @@ impl Committer {
         options: CommitterOptions,
         counters: Arc<Counters>,
     ) -> Result<Self, EdgeError> {
-        assert!(options.limits.outputs_max > 0);
         let caller = Caller::open(connection, options.ack_timeout).await?;
         let owner = caller.random_word();
+        Ok(Self::new(NatsWire::new(caller), owner, options, counters))
+    }
+}
+
+impl<W: Wire> Committer<W> {
+    /// Makes a committer over any wire. `owner` is a word that no other process has.
+    #[must_use]
+    pub fn new(wire: W, owner: String, options: CommitterOptions, counters: Arc<Counters>) -> Self {
+        assert!(options.limits.outputs_max > 0);
         let seed = xxhash_rust::xxh3::xxh3_64(owner.as_bytes());
         let backoff = Backoff::new(Duration::from_millis(5), options.retry_delay_max, seed);
         let subject = Subject::from(format!("ctl.{}", options.group));
         let outputs_max = options.limits.outputs_max;
-        Ok(Self {
-            caller,
+        Self {
+            wire,
             options,
             counters,
             backoff,
@@ -143,7 +144,7 @@ impl Committer {
             created: None,
             mark: None,
             state_hash: 0,
-        })
+        }
     }
 
     /// This process's word in the records.
@@ -260,7 +261,7 @@ impl Committer {
         self.backoff.reset();
         // Ends: stored, fenced, refused for good; an outage is waited for, at the pace of `backoff`.
         loop {
-            self.caller.connection().connected().await;
+            self.wire.connected().await;
             if sent > 0 {
                 self.counters.add(Counter::CommitRetries, 1);
             }
@@ -297,7 +298,7 @@ impl Committer {
                 self.counters.add(Counter::CommitsResolved, 1);
                 return Ok(Some(self.stored(outputs, seq)));
             }
-            tokio::time::sleep(self.backoff.step()).await;
+            self.wire.pause(self.backoff.step()).await;
         }
     }
 
@@ -308,7 +309,7 @@ impl Committer {
         seq
     }
 
-    /// One attempt: all messages of the batch, then the wait for the ack of the last.
+    /// One attempt, under a name of its own.
     async fn send(
         &mut self,
         outputs: &[Output],
@@ -316,34 +317,10 @@ impl Committer {
         patience: Duration,
     ) -> Result<PubAck, CallError> {
         self.attempt += 1;
-        let deadline = Instant::now() + patience;
         let batch_id = format!("{}{:x}", &self.owner, self.attempt);
-        let reply = self.caller.reply();
-        let client = self.caller.connection().client().clone();
-        let sending = async {
-            for (slot, output) in outputs.iter().enumerate() {
-                let headers = headers(output, &batch_id, slot + 1);
-                let subject = output.subject.clone();
-                client.publish_with_headers(subject, headers, output.body.clone()).await?;
-            }
-            let mut headers = HeaderMap::new();
-            headers.insert(EXPECTED, HeaderValue::from(self.fence));
-            headers.insert(ROLLUP, "sub");
-            if !outputs.is_empty() {
-                headers.insert(BATCH_ID, batch_id.as_str());
-                headers.insert(BATCH_SEQUENCE, HeaderValue::from(outputs.len() + 1));
-                headers.insert(BATCH_COMMIT, "1");
-            }
-            let subject = self.subject.clone();
-            client.publish_with_reply_and_headers(subject, reply, headers, record.clone()).await
-        };
-        match tokio::time::timeout_at(deadline, sending).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(CallError::Unreadable(error.to_string())),
-            Err(_) => return Err(CallError::TimedOut),
-        }
-        let answer = self.caller.answer(deadline).await?;
-        read(&answer.payload)
+        let (subject, fence) = (&self.subject, self.fence);
+        let batch_id = &batch_id;
+        self.wire.send(Sending { outputs, subject, record, fence, batch_id, patience }).await
     }
 
     /// Reads the record to learn what became of a batch.
@@ -368,11 +345,10 @@ impl Committer {
 
     /// The record's sequence and bytes, from the leader. Waits for one.
     async fn read_ctl(&mut self) -> Result<Option<(u64, Bytes)>, EdgeError> {
-        let query = json!({ "last_by_subj": self.subject.as_str() });
         // Ends: with an answer; an outage is waited for.
         loop {
-            self.caller.connection().connected().await;
-            let error = match self.caller.stored(&self.options.stream, &query).await {
+            self.wire.connected().await;
+            let error = match self.wire.newest(&self.options.stream, self.subject.as_str()).await {
                 Ok(found) => return Ok(found.map(|stored| (stored.seq, stored.payload))),
                 Err(error) => error,
             };
@@ -384,13 +360,13 @@ impl Committer {
                 CallError::Refused(_)
                 | CallError::NoResponders
                 | CallError::TimedOut
-                | CallError::Cut => tokio::time::sleep(self.backoff.step()).await,
+                | CallError::Cut => self.wire.pause(self.backoff.step()).await,
             }
         }
     }
 
     fn check_sizes(&self, outputs: &[Output]) -> Result<(), EdgeError> {
-        let size_max = self.caller.connection().client().max_payload();
+        let size_max = self.wire.payload_size_max();
         for output in outputs {
             let size = output.size() + 80; // The batch headers count too.
             if size > size_max {
@@ -414,14 +390,4 @@ impl Committer {
     fn unreadable(&self, detail: String) -> EdgeError {
         EdgeError::CtlUnreadable { subject: self.subject.to_string(), detail }
     }
-}
-
-fn headers(output: &Output, batch_id: &str, sequence: usize) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(BATCH_ID, batch_id);
-    headers.insert(BATCH_SEQUENCE, HeaderValue::from(sequence));
-    for (name, value) in &output.headers {
-        headers.insert(HeaderName::from_static(name), value.as_str());
-    }
-    headers
 }

@@ -185,6 +185,49 @@ impl Edge {
     }
 }
 
+/// The edge as a drain sees it: queues that never block.
+pub trait Link {
+    /// The next batch, if one is here.
+    ///
+    /// # Errors
+    /// Why there will be no more: a person must act.
+    fn poll_batch(&mut self) -> Result<Option<Batch>, EdgeError>;
+
+    /// Queues a commit. Commits are done in the order in which they are queued.
+    ///
+    /// # Errors
+    /// The request itself, when the queue is full or the committer has ended; the outcome that
+    /// [`Link::poll_committed`] gives says which.
+    fn submit_commit(&mut self, request: CommitRequest) -> Result<(), Box<CommitRequest>>;
+
+    /// The next outcome, if one is here. After an error there are none.
+    ///
+    /// # Errors
+    /// Why nothing is committed any more: another owner, or a person must act.
+    fn poll_committed(&mut self) -> Result<Option<Committed>, EdgeError>;
+
+    /// What a standby is told next, if anything. An owner is told nothing.
+    fn poll_followed(&mut self) -> Option<Followed>;
+}
+
+impl Link for EdgeHandle {
+    fn poll_batch(&mut self) -> Result<Option<Batch>, EdgeError> {
+        self.poll_batch()
+    }
+
+    fn submit_commit(&mut self, request: CommitRequest) -> Result<(), Box<CommitRequest>> {
+        self.submit_commit(request)
+    }
+
+    fn poll_committed(&mut self) -> Result<Option<Committed>, EdgeError> {
+        self.poll_committed()
+    }
+
+    fn poll_followed(&mut self) -> Option<Followed> {
+        self.poll_followed()
+    }
+}
+
 /// The engine's end. Dropping it ends the driver after the commits that are queued.
 #[derive(Debug)]
 pub struct EdgeHandle {

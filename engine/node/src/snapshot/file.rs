@@ -65,6 +65,12 @@ impl<W: Write> FileWriter<W> {
         Ok(())
     }
 
+    /// Gives back what it was written to, unfinished.
+    #[must_use]
+    pub fn abandon(self) -> W {
+        self.target
+    }
+
     /// Ends the file with its manifest; gives back what it was written to, and its size.
     ///
     /// # Errors

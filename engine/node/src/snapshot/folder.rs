@@ -12,8 +12,9 @@
 //! # Does not hold
 //! Whether it is undamaged now (`file`), whether it fits (`manifest`).
 
+use super::writer::Disk;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,30 +53,6 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Begins a file.
-    ///
-    /// # Errors
-    /// The file system's.
-    pub fn create(&self, position: u64, epoch: u32) -> io::Result<(File, PathBuf)> {
-        let name = format!("{}-{position:020}-{epoch:010}{COMPLETE}{PARTIAL}", self.group);
-        let path = self.path.join(name);
-        Ok((File::create(&path)?, path))
-    }
-
-    /// Gives a synced file its name, and removes the oldest that are too many.
-    ///
-    /// # Errors
-    /// The file system's.
-    pub fn complete(&self, partial: &Path) -> io::Result<()> {
-        fs::rename(partial, partial.with_extension(""))?;
-        File::open(&self.path)?.sync_all()?;
-        let files = self.newest_first()?;
-        for old in files.iter().skip(self.keep) {
-            fs::remove_file(old)?;
-        }
-        Ok(())
-    }
-
     /// The complete files, newest position first.
     ///
     /// # Errors
@@ -100,7 +77,7 @@ impl Folder {
             let path = entry?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let rest = name.strip_suffix(end).unwrap_or_default();
-            let rest = rest.strip_suffix(COMPLETE).unwrap_or(rest);
+            let rest = rest.split(COMPLETE).next().unwrap_or_default();
             // `<group>-<position>-<epoch>`; a group's name may hold dashes, too.
             let group = rest.rsplitn(3, '-').nth(2).unwrap_or_default();
             if group == self.group {
@@ -111,6 +88,64 @@ impl Folder {
     }
 }
 
+/// A file that is being written.
+#[derive(Debug)]
+pub struct PartialFile {
+    file: BufWriter<File>,
+    path: PathBuf,
+}
+
+impl io::Write for PartialFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Disk for Folder {
+    type File = PartialFile;
+
+    fn create(&mut self, position: u64, epoch: u32) -> io::Result<PartialFile> {
+        // The process is part of the name: two engines of one group may share a folder for a while.
+        let process = std::process::id();
+        let name = format!("{}-{position:020}-{epoch:010}{COMPLETE}", self.group);
+        let path = self.path.join(format!("{name}.{process}{PARTIAL}"));
+        let file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        Ok(PartialFile { file, path })
+    }
+
+    fn sync(&mut self, file: &mut PartialFile) -> io::Result<()> {
+        file.file.flush()?;
+        file.file.get_ref().sync_all()
+    }
+
+    /// Renames it, and removes the oldest that are too many.
+    fn complete(&mut self, file: PartialFile) -> io::Result<()> {
+        let path = file.path.with_extension("");
+        // What is left ends in the number of the process.
+        fs::rename(&file.path, path.with_extension(""))?;
+        File::open(&self.path)?.sync_all()?;
+        let files = self.newest_first()?;
+        for old in files.iter().skip(self.keep) {
+            fs::remove_file(old)?;
+        }
+        Ok(())
+    }
+
+    fn discard(&mut self, file: PartialFile) {
+        if let Err(error) = fs::remove_file(&file.path) {
+            tracing::debug!(%error, "unfinished snapshot not removed");
+        }
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,15 +153,15 @@ mod tests {
     #[test]
     fn the_newest_are_kept_and_what_is_unfinished_is_not_seen() {
         let path = std::env::temp_dir().join(format!("crossdock-folder-{}", std::process::id()));
-        let folder = Folder::open(&path, "a-b", 2).expect("a folder");
+        let mut folder = Folder::open(&path, "a-b", 2).expect("a folder");
         for position in [5, 100, 20] {
-            let (_, partial) = folder.create(position, 1).expect("a file");
-            folder.complete(&partial).expect("complete");
+            let partial = folder.create(position, 1).expect("a file");
+            folder.complete(partial).expect("complete");
         }
         folder.create(300, 1).expect("unfinished");
-        let other = Folder::open(&path, "b", 2).expect("another group");
-        let (_, partial) = other.create(7, 1).expect("a file");
-        other.complete(&partial).expect("complete");
+        let mut other = Folder::open(&path, "b", 2).expect("another group");
+        let partial = other.create(7, 1).expect("a file");
+        other.complete(partial).expect("complete");
         let names = |folder: &Folder| -> Vec<String> {
             let files = folder.newest_first().expect("a list");
             files

@@ -14,9 +14,7 @@ use super::folder::Folder;
 use super::manifest::Manifest;
 use crate::jetstream::ctl::Position;
 use crate::telemetry::{Counter, Gauge, Telemetry};
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -87,13 +85,11 @@ impl SnapshotHandle {
         policy: SnapshotPolicy,
         telemetry: Arc<Telemetry>,
     ) -> io::Result<Self> {
-        let (orders, received) = mpsc::sync_channel(PAGES_MAX);
-        let shared = Arc::new(Shared::default());
-        let mut writer =
-            Writer { folder, orders: received, shared: Arc::clone(&shared), telemetry };
+        let (mut handle, mut writer) = Writer::new(folder, policy, telemetry);
         let thread =
             thread::Builder::new().name(String::from("snapshot")).spawn(move || writer.run())?;
-        Ok(Self { orders: Some(orders), shared, policy, thread: Some(thread) })
+        handle.thread = Some(thread);
+        Ok(handle)
     }
 
     /// The end of one shard.
@@ -194,118 +190,196 @@ impl PageSender {
     }
 }
 
-/// The thread.
-struct Writer {
-    folder: Folder,
+/// Where snapshots are kept.
+pub trait Disk: Send {
+    /// A file that is being written.
+    type File: io::Write + Send;
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn create(&mut self, position: u64, epoch: u32) -> io::Result<Self::File>;
+
+    /// Makes sure that all of a file is on the disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn sync(&mut self, file: &mut Self::File) -> io::Result<()>;
+
+    /// Gives a synced file its name, for ever.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn complete(&mut self, file: Self::File) -> io::Result<()>;
+
+    /// Removes what was not finished.
+    fn discard(&mut self, file: Self::File);
+
+    /// What it is called, for people.
+    fn name(&self) -> String;
+}
+
+/// A snapshot that is being written.
+#[derive(Debug)]
+struct Underway<F> {
+    manifest: Manifest,
+    /// After an error pages are still taken: the shards must not wait for them.
+    file: io::Result<FileWriter<F>>,
+    /// Shards that are not done; the book of orders counts as one.
+    missing: u32,
+    start: Instant,
+}
+
+/// One that is complete and synced, and waits for its position to be committed.
+#[derive(Debug)]
+struct Complete<F> {
+    file: F,
+    position: u64,
+    shipments: u64,
+    size: u64,
+    start: Instant,
+}
+
+/// Takes pages and writes them.
+#[derive(Debug)]
+pub struct Writer<D: Disk> {
+    disk: D,
     orders: Receiver<Order>,
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
+    underway: Option<Underway<D::File>>,
+    complete: Option<Complete<D::File>>,
 }
 
-impl Writer {
+impl<D: Disk> Writer<D> {
+    /// A writer, and the end that the drain holds. Whoever owns the writer gives it turns.
+    #[must_use]
+    pub fn new(
+        disk: D,
+        policy: SnapshotPolicy,
+        telemetry: Arc<Telemetry>,
+    ) -> (SnapshotHandle, Self) {
+        let (orders, received) = mpsc::sync_channel(PAGES_MAX);
+        let shared = Arc::new(Shared::default());
+        let handle = SnapshotHandle {
+            orders: Some(orders),
+            shared: Arc::clone(&shared),
+            policy,
+            thread: None,
+        };
+        let writer =
+            Self { disk, orders: received, shared, telemetry, underway: None, complete: None };
+        (handle, writer)
+    }
+
+    /// Runs on this thread until every sender has gone.
     fn run(&mut self) {
         // Ends: when every sender has gone.
-        while let Ok(order) = self.orders.recv() {
-            let Order::Begin(manifest) = order else { continue };
-            let start = Instant::now();
-            let position = manifest.position;
-            self.shared.stall_us_max.store(0, Ordering::Relaxed);
-            match self.write(*manifest) {
-                Ok(Some((size, shipments))) => {
-                    self.telemetry.counters.add(Counter::Snapshots, 1);
-                    self.telemetry.gauges.set(Gauge::SnapshotSeq, position);
-                    tracing::info!(
-                        position,
-                        bytes = size,
-                        shipments,
-                        seconds = start.elapsed().as_secs_f64(),
-                        stall_us_max = self.shared.stall_us_max.load(Ordering::Relaxed),
-                        "snapshot written"
-                    );
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.telemetry.counters.add(Counter::SnapshotsFailed, 1);
-                    let folder = self.folder.path().display().to_string();
-                    tracing::error!(position, folder, %error, "snapshot not written");
-                }
-            }
-            self.shared.is_busy.store(false, Ordering::Release);
-        }
-    }
-
-    /// Writes one; `None` where the engine ended before it was complete and committed.
-    fn write(&self, mut manifest: Manifest) -> io::Result<Option<(u64, u64)>> {
-        let begun =
-            self.folder.create(manifest.position, manifest.epoch).and_then(|(file, path)| {
-                Ok((FileWriter::begin(BufWriter::with_capacity(1 << 20, file))?, path))
-            });
-        let (mut file, path) = match begun {
-            Ok((file, path)) => (Ok(file), path),
-            Err(error) => (Err(error), PathBuf::new()),
-        };
-        // The shards, and the orders.
-        let mut missing = manifest.shards + 1;
-        // Ends: when every shard is done, or gone. After an error pages are still taken: the shards
-        // must not wait for them.
-        while 0 < missing {
-            match self.orders.recv() {
-                Ok(Order::Page { shard, kind, bytes }) => {
-                    if let Ok(writer) = &mut file
-                        && let Err(error) = writer.section(kind, shard, &bytes)
-                    {
-                        file = Err(error);
-                    }
-                }
-                Ok(Order::Done { state_hash, shipments }) => {
-                    missing -= 1;
-                    manifest.state_hash = manifest.state_hash.wrapping_add(state_hash);
-                    manifest.shipments += shipments;
-                }
-                Ok(Order::Begin(_)) => unreachable!("one snapshot is under way at a time"),
-                Err(_) => return give_up(&path),
-            }
-        }
-        let (position, shipments) = (manifest.position, manifest.shipments);
-        let finished = file.and_then(|file| file.finish(manifest)).and_then(|(buffer, size)| {
-            let file: File = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
-            file.sync_all()?;
-            Ok(size)
-        });
-        let size = match finished {
-            Ok(size) => size,
-            Err(error) => {
-                drop(fs::remove_file(&path));
-                return Err(error);
-            }
-        };
-        if !self.wait_committed(position) {
-            return give_up(&path);
-        }
-        self.folder.complete(&path)?;
-        Ok(Some((size, shipments)))
-    }
-
-    fn wait_committed(&self, position: u64) -> bool {
-        // Ends: when it is committed, or the engine has ended.
-        while self.shared.committed.load(Ordering::Acquire) < position {
+        loop {
             match self.orders.recv_timeout(LOOK) {
+                Ok(order) => self.take(order),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    return position <= self.shared.committed.load(Ordering::Acquire);
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.settle();
+        }
+        self.settle();
+        self.give_up();
+    }
+
+    /// Takes what is here, and never waits.
+    pub fn turn(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            self.take(order);
+        }
+        self.settle();
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Begin(manifest) => {
+                assert!(self.underway.is_none(), "one snapshot is under way at a time");
+                self.shared.stall_us_max.store(0, Ordering::Relaxed);
+                let file = self.disk.create(manifest.position, manifest.epoch);
+                self.underway = Some(Underway {
+                    missing: manifest.shards + 1,
+                    file: file.and_then(FileWriter::begin),
+                    manifest: *manifest,
+                    start: Instant::now(),
+                });
+            }
+            Order::Page { shard, kind, bytes } => {
+                if let Some(underway) = &mut self.underway
+                    && let Ok(file) = &mut underway.file
+                    && let Err(error) = file.section(kind, shard, &bytes)
+                {
+                    underway.file = Err(error);
                 }
-                Ok(_) => unreachable!("every shard was done"),
+            }
+            Order::Done { state_hash, shipments } => {
+                let Some(underway) = &mut self.underway else { return };
+                underway.missing -= 1;
+                let manifest = &mut underway.manifest;
+                manifest.state_hash = manifest.state_hash.wrapping_add(state_hash);
+                manifest.shipments += shipments;
+                if underway.missing == 0 {
+                    self.finish();
+                }
             }
         }
-        true
     }
-}
 
-/// Removes what was not finished.
-fn give_up(path: &Path) -> io::Result<Option<(u64, u64)>> {
-    if path.as_os_str().is_empty() {
-        return Ok(None);
+    /// Every shard is done: the file is closed with its manifest and synced.
+    fn finish(&mut self) {
+        let Some(Underway { manifest, file, start, .. }) = self.underway.take() else { return };
+        let (position, shipments) = (manifest.position, manifest.shipments);
+        let finished = file.and_then(|file| file.finish(manifest)).and_then(|(mut file, size)| {
+            self.disk.sync(&mut file)?;
+            Ok((file, size))
+        });
+        match finished {
+            Ok((file, size)) => {
+                self.complete = Some(Complete { file, position, shipments, size, start });
+            }
+            Err(error) => self.failed(position, &error),
+        }
     }
-    fs::remove_file(path)?;
-    Ok(None)
+
+    /// Gives a complete file its name, once its position is committed.
+    fn settle(&mut self) {
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        let Some(complete) = self.complete.take_if(|it| it.position <= committed) else { return };
+        let Complete { file, position, shipments, size, start } = complete;
+        if let Err(error) = self.disk.complete(file) {
+            return self.failed(position, &error);
+        }
+        self.telemetry.counters.add(Counter::Snapshots, 1);
+        self.telemetry.gauges.set(Gauge::SnapshotSeq, position);
+        let stall_us_max = self.shared.stall_us_max.load(Ordering::Relaxed);
+        let seconds = start.elapsed().as_secs_f64();
+        tracing::info!(
+            position,
+            bytes = size,
+            shipments,
+            seconds,
+            stall_us_max,
+            "snapshot written"
+        );
+        self.shared.is_busy.store(false, Ordering::Release);
+    }
+
+    fn failed(&self, position: u64, error: &io::Error) {
+        self.telemetry.counters.add(Counter::SnapshotsFailed, 1);
+        tracing::error!(position, folder = self.disk.name(), %error, "snapshot not written");
+        self.shared.is_busy.store(false, Ordering::Release);
+    }
+
+    /// The engine ended before it was complete or committed.
+    fn give_up(&mut self) {
+        let underway = self.underway.take().and_then(|it| it.file.ok()).map(FileWriter::abandon);
+        for file in underway.into_iter().chain(self.complete.take().map(|it| it.file)) {
+            self.disk.discard(file);
+        }
+    }
 }

@@ -1,0 +1,139 @@
+//! What a committer needs of the outside, and that over NATS.
+//!
+//! # Place
+//! Under the committer. The node speaks to a server through [`NatsWire`]; the simulator has one of its
+//! own, so that the very code that decides what became of a commit runs under its faults.
+//! # Method
+//! Four questions: is the link up, store this, what is the record, and wait a moment.
+//! # Holds
+//! The form of a batch on the wire.
+//! # Does not hold
+//! What to do about an answer (`committer`).
+
+use crate::jetstream::call::{CallError, Caller, PubAck, Stored, read};
+use crate::jetstream::output::Output;
+use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
+use bytes::Bytes;
+use serde_json::json;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const BATCH_ID: HeaderName = HeaderName::from_static("Nats-Batch-Id");
+const BATCH_SEQUENCE: HeaderName = HeaderName::from_static("Nats-Batch-Sequence");
+const BATCH_COMMIT: HeaderName = HeaderName::from_static("Nats-Batch-Commit");
+const EXPECTED: HeaderName = HeaderName::from_static("Nats-Expected-Last-Subject-Sequence");
+const ROLLUP: HeaderName = HeaderName::from_static("Nats-Rollup");
+
+/// One atomic batch: outputs, and the commit record that ends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending<'a> {
+    /// In order.
+    pub outputs: &'a [Output],
+    /// The subject of the record.
+    pub subject: &'a Subject,
+    /// The record.
+    pub record: &'a Bytes,
+    /// The sequence that the record before must have; 0 for none.
+    pub fence: u64,
+    /// Names the batch; no other has this name.
+    pub batch_id: &'a str,
+    /// How long the acknowledgement may take.
+    pub patience: Duration,
+}
+
+/// What a committer needs of the outside.
+pub trait Wire {
+    /// Resolves when the link stands.
+    fn connected(&mut self) -> impl Future<Output = ()>;
+
+    /// Stores a batch, whole or not at all.
+    fn send(&mut self, batch: Sending<'_>) -> impl Future<Output = Result<PubAck, CallError>>;
+
+    /// The newest message of a subject, from the leader.
+    fn newest(
+        &mut self,
+        stream: &str,
+        subject: &str,
+    ) -> impl Future<Output = Result<Option<Stored>, CallError>>;
+
+    /// Waits.
+    fn pause(&mut self, time: Duration) -> impl Future<Output = ()>;
+
+    /// Bytes of one message at most.
+    fn payload_size_max(&self) -> usize;
+}
+
+/// The outside over NATS.
+#[derive(Debug)]
+pub struct NatsWire {
+    caller: Caller,
+}
+
+impl NatsWire {
+    /// Speaks over this caller.
+    #[must_use]
+    pub fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+}
+
+impl Wire for NatsWire {
+    async fn connected(&mut self) {
+        self.caller.connection().connected().await;
+    }
+
+    /// All messages of the batch, then the wait for the ack of the last.
+    async fn send(&mut self, batch: Sending<'_>) -> Result<PubAck, CallError> {
+        let Sending { outputs, batch_id, .. } = batch;
+        let deadline = Instant::now() + batch.patience;
+        let reply = self.caller.reply();
+        let client = self.caller.connection().client().clone();
+        let sending = async {
+            for (slot, output) in outputs.iter().enumerate() {
+                let headers = headers(output, batch_id, slot + 1);
+                let subject = output.subject.clone();
+                client.publish_with_headers(subject, headers, output.body.clone()).await?;
+            }
+            let mut headers = HeaderMap::new();
+            headers.insert(EXPECTED, HeaderValue::from(batch.fence));
+            headers.insert(ROLLUP, "sub");
+            if !outputs.is_empty() {
+                headers.insert(BATCH_ID, batch_id);
+                headers.insert(BATCH_SEQUENCE, HeaderValue::from(outputs.len() + 1));
+                headers.insert(BATCH_COMMIT, "1");
+            }
+            let (subject, record) = (batch.subject.clone(), batch.record.clone());
+            client.publish_with_reply_and_headers(subject, reply, headers, record).await
+        };
+        match tokio::time::timeout_at(deadline, sending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(CallError::Unreadable(error.to_string())),
+            Err(_) => return Err(CallError::TimedOut),
+        }
+        let answer = self.caller.answer(deadline).await?;
+        read(&answer.payload)
+    }
+
+    async fn newest(&mut self, stream: &str, subject: &str) -> Result<Option<Stored>, CallError> {
+        self.caller.stored(stream, &json!({ "last_by_subj": subject })).await
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn payload_size_max(&self) -> usize {
+        self.caller.connection().client().max_payload()
+    }
+}
+
+fn headers(output: &Output, batch_id: &str, sequence: usize) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(BATCH_ID, batch_id);
+    headers.insert(BATCH_SEQUENCE, HeaderValue::from(sequence));
+    for (name, value) in &output.headers {
+        headers.insert(HeaderName::from_static(name), value.as_str());
+    }
+    headers
+}

@@ -1,0 +1,39 @@
+//! The simulator: two hundred seeds, the same seed twice, and planted bugs that have to be caught.
+
+use crossdock_tests::sim::{Bug, World};
+
+#[test]
+fn two_hundred_seeds_lose_and_double_nothing() {
+    let world = World::new();
+    let (mut snapshots, mut fenced, mut rollbacks) = (0, 0, 0);
+    for seed in 0..200 {
+        match world.run(seed, None) {
+            Ok(outcome) => {
+                snapshots += outcome.snapshot_starts;
+                fenced += outcome.fenced;
+                rollbacks += outcome.rollbacks;
+            }
+            Err(why) => panic!("seed {seed}: {why}"),
+        }
+    }
+    // What is not reached is not tested.
+    assert!(50 < snapshots && 50 < fenced && 10 < rollbacks, "{snapshots} {fenced} {rollbacks}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let world = World::new();
+    for seed in [3, 14, 15] {
+        assert_eq!(world.run(seed, None), world.run(seed, None));
+    }
+    assert_ne!(world.run(3, None), world.run(14, None));
+}
+
+#[test]
+fn planted_bugs_are_caught() {
+    let world = World::new();
+    for bug in Bug::ALL {
+        let caught = (0..1_000).find(|&seed| world.run(seed, Some(bug)).is_err());
+        assert!(caught.is_some(), "{bug:?} is not caught within 1,000 seeds");
+    }
+}

@@ -156,6 +156,11 @@ impl Link for SimLink {
     fn poll_followed(&mut self) -> Option<Followed> {
         None
     }
+
+    /// The simulated input has no ticks: its documents move time.
+    fn publish(&self, _: &str, _: Vec<u8>) -> bool {
+        false
+    }
 }
 
 /// A model of the reader: see `crossdock_node::jetstream::reader`.

@@ -208,6 +208,9 @@ pub trait Link {
 
     /// What a standby is told next, if anything. An owner is told nothing.
     fn poll_followed(&mut self) -> Option<Followed>;
+
+    /// Puts a message of our own into the input stream; false where too many are under way.
+    fn publish(&self, subject: &str, payload: Vec<u8>) -> bool;
 }
 
 impl Link for EdgeHandle {
@@ -225,6 +228,10 @@ impl Link for EdgeHandle {
 
     fn poll_followed(&mut self) -> Option<Followed> {
         self.poll_followed()
+    }
+
+    fn publish(&self, subject: &str, payload: Vec<u8>) -> bool {
+        self.publish(subject, payload)
     }
 }
 

@@ -11,8 +11,6 @@
 //! Another machine, a cold page cache, or a tail of input longer than a few documents.
 
 use clap::Parser;
-use crossdock_loadgen::parameters::Workload;
-use crossdock_loadgen::plan::Plan;
 use crossdock_tests::engine;
 use crossdock_tests::nats::NatsServer;
 use crossdock_tests::streams::{self, WAIT, message_count};

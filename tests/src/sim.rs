@@ -99,7 +99,7 @@ pub struct Outcome {
 }
 
 /// Steps with faults.
-const SAFETY_STEPS: u64 = 10_000;
+const SAFETY_STEPS: u64 = 12_000;
 
 /// Steps without, within which everything must be committed.
 const LIVENESS_STEPS: u64 = 400_000;
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
 
     fn safety(&mut self) -> Result<(), String> {
         for _ in 0..SAFETY_STEPS {
-            if self.random.one_in(100) {
+            if self.random.one_in(150) {
                 self.fault();
             }
             self.step()?;

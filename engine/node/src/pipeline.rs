@@ -156,7 +156,7 @@ impl Pipeline {
         (states, book, forecast): State,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
-        let (mut pipeline, agents) = Self::assemble(feeds, options, (states, book), pages);
+        let (mut pipeline, agents) = Self::assemble(feeds, options, (states, book, forecast), pages);
         pipeline.threads = agents.into_iter().map(agent::spawn).collect();
         pipeline
     }
@@ -167,7 +167,7 @@ impl Pipeline {
     pub fn assemble(
         feeds: &Feeds,
         options: &EngineOptions,
-        (states, book): (Vec<Shard>, OrderBook),
+        (states, book, forecast): State,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> (Self, Vec<Box<dyn Agent>>) {
         let (lanes, shards) = (options.lanes, options.shards);

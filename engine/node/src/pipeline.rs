@@ -156,7 +156,8 @@ impl Pipeline {
         (states, book, forecast): State,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
-        let (mut pipeline, agents) = Self::assemble(feeds, options, (states, book, forecast), pages);
+        let (mut pipeline, agents) =
+            Self::assemble(feeds, options, (states, book, forecast), pages);
         pipeline.threads = agents.into_iter().map(agent::spawn).collect();
         pipeline
     }

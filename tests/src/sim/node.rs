@@ -28,7 +28,7 @@ use crossdock_node::jetstream::reader::{Batch, Delivered, Message};
 use crossdock_node::jetstream::wire::{Sending, Wire};
 use crossdock_node::pipeline::Pipeline;
 use crossdock_node::snapshot::writer::Writer;
-use crossdock_node::snapshot::{Identity, Keeper, Manifest, SnapshotPolicy, start};
+use crossdock_node::snapshot::{Identity, Keeper, SnapshotPolicy, start};
 use crossdock_node::telemetry::{Counters, Telemetry};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -365,13 +365,13 @@ impl Node {
             loaded.as_ref().map(|(manifest, ..)| manifest.fingerprints()).unwrap_or_default();
         prints.extend(&own_prints);
         let state = match loaded {
-            Some((_, shards, _)) if shared.bug == Some(Bug::ForgottenOrders) => {
-                (shards, OrderBook::default())
+            Some((_, (shards, _, forecast))) if shared.bug == Some(Bug::ForgottenOrders) => {
+                (shards, OrderBook::default(), forecast)
             }
-            Some((Manifest { .. }, shards, book)) => (shards, book),
+            Some((_, state)) => state,
             None => {
                 let shard = |index| Shard::new(options.shard(&shared.feeds, index));
-                ((0..options.shards).map(shard).collect(), OrderBook::default())
+                ((0..options.shards).map(shard).collect(), OrderBook::default(), None)
             }
         };
         let telemetry = Telemetry::new();

@@ -1,7 +1,7 @@
 //! A warm engine takes nothing from the allocator for what it has seen before.
 //!
 //! # Place
-//! `Lane::read` and `Shard::apply`, the whole way from bytes to changes, for every JSON feed.
+//! `Lane::read`, `Shard::apply` and `Forecast::turn`, the whole way from bytes to changes, for every JSON feed.
 //! # Method
 //! An allocator counts what this thread asks for. The bundled day is read twice; from the third time
 //! on every event is known and every shape has been met. Set `CROSSDOCK_TRACE_ALLOCATIONS=1` to see where
@@ -15,6 +15,7 @@
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::forecast::Forecast;
 use crossdock_core::intake::Intake;
 use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
 use crossdock_core::output::Output;
@@ -77,6 +78,8 @@ struct Way {
     batches: [Batch; 1],
     letters: Output,
     output: Output,
+    forecast: Forecast,
+    estimates: Output,
     intake: Intake,
     seq: u64,
 }
@@ -87,6 +90,7 @@ impl Way {
             shipments_expected: 4096,
             shipments_max: 1 << 20,
             texts_size_max: 1 << 24,
+            forecast: Some(replay::forecast()),
             rules: Some(replay::loud_rules()),
             ..EngineOptions::default()
         };
@@ -96,12 +100,14 @@ impl Way {
             batches: [Batch::default()],
             letters: Output::default(),
             output: Output::default(),
+            forecast: Forecast::new(replay::forecast()),
+            estimates: Output::default(),
             intake: Intake::default(),
             seq: 0,
         }
     }
 
-    /// Takes one turn; how often the lane and the shard asked for memory.
+    /// Takes one turn; how often the lane, and the shard with the forecast, asked for memory.
     fn turn(&mut self, documents: &[Document]) -> (usize, usize) {
         self.intake.clear();
         let received = documents.iter().map(|document| document.received).max().expect("some");
@@ -112,10 +118,13 @@ impl Way {
         self.batches[0].clear();
         self.letters.clear();
         self.output.clear();
+        self.estimates.clear();
         let mut out = LaneOutput { batches: &mut self.batches, letters: &mut self.letters };
         let lane = counted(|| self.lane.read(&self.intake, &mut out));
         let shard = counted(|| self.shard.apply(&self.batches[0], &mut self.output));
-        (lane, shard)
+        let outputs = [&self.output].into_iter();
+        let told = counted(|| self.forecast.turn(&self.intake, outputs, &mut self.estimates));
+        (lane, shard + told)
     }
 }
 

@@ -26,6 +26,7 @@
 //!   estimate never goes back.
 
 mod ask;
+mod explain;
 pub mod flight;
 pub mod news;
 mod saving;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use core::cmp::Reverse;
 use core::fmt;
 
-use crossdock_eta::{Calendar, Cause, Declared, Estimator};
+use crossdock_eta::{Calendar, Cause, Declared, Estimator, State};
 use crossdock_model::id::ShipmentKey;
 use crossdock_model::record::Seconds;
 use crossdock_model::time::Micros;
@@ -52,6 +53,7 @@ use crate::texts::Texts;
 use flight::Flight;
 use news::{NewsFlags, Told};
 
+pub use explain::Explained;
 pub use saving::Loader;
 pub use speak::change_id;
 pub use tally::EstimateTally;
@@ -61,6 +63,10 @@ pub const FLIGHT_SILENCE_SECONDS: u32 = crossdock_model::limits::EPOCH_SILENCE_S
 
 /// Seconds without news after which a shipment is asked about again.
 pub const ASK_AGAIN_SECONDS: u32 = 86_400;
+
+/// Earlier deliveries that have to count in an estimate that rests on nothing else, before it is said: the interval
+/// of fewer would be an invention.
+pub const OUTCOMES_TO_SPEAK: u32 = 5;
 
 /// Bytes of distinct names of tenants and carriers of shipments under way.
 const NAMES_SIZE_MAX: usize = 1 << 26;
@@ -75,6 +81,8 @@ pub struct ForecastOptions {
     pub declared: Declared,
     /// The calendar that counts where no other is declared.
     pub calendar: Calendar,
+    /// What an engine that starts from nothing has learned already; it fits the settings.
+    pub learned: Option<State>,
 }
 
 /// All shipments under way, and what was learned from those that arrived.
@@ -132,7 +140,12 @@ impl Forecast {
     /// Nothing is under way, nothing was learned.
     #[must_use]
     pub fn new(options: Arc<ForecastOptions>) -> Self {
-        let estimator = Estimator::new(options.declared.settings.clone());
+        let settings = || options.declared.settings.clone();
+        let learned = options.learned.as_ref().and_then(|state| {
+            let estimator = Estimator::restored(settings(), state).ok()?;
+            Some((estimator, xxh3_64(&state.to_bytes())))
+        });
+        let (estimator, learned_hash) = learned.unwrap_or_else(|| (Estimator::new(settings()), 0));
         Self {
             options,
             estimator,
@@ -141,7 +154,7 @@ impl Forecast {
             flights: Vec::new(),
             hashes: Vec::new(),
             hash_sum: 0,
-            learned_hash: 0,
+            learned_hash,
             alarms: BinaryHeap::new(),
             tally: Tally::default(),
             heads: Vec::new(),

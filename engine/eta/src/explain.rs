@@ -58,15 +58,15 @@ impl fmt::Display for Explanation {
         match &self.answer {
             Ok(estimate) => writeln!(
                 out,
-                "p50 {}, p90 {}: {:?} confidence ({:?}), {} outcomes behind it, from {}",
+                "p50 {}, p90 {}: {} confidence ({}), {} outcomes behind it, from {}",
                 shown(estimate.p50),
                 shown(estimate.p90),
-                estimate.confidence,
-                estimate.reason,
+                estimate.confidence.name(),
+                estimate.reason.name(),
                 estimate.effective,
                 estimate.basis.name()
             )?,
-            Err(reason) => writeln!(out, "no estimate: {reason:?}")?,
+            Err(reason) => writeln!(out, "no estimate: {}", reason.name())?,
         }
         for part in &self.bases {
             writeln!(

@@ -19,6 +19,7 @@ pub mod demo;
 pub mod detect;
 pub mod documents;
 pub mod eta;
+pub mod explain;
 pub mod feeds;
 pub mod nats;
 pub mod normalize;
@@ -76,8 +77,10 @@ pub enum Command {
     Detect(detect::DetectArgs),
     /// Checks, tests and explains rule files.
     Rules(rules::RulesArgs),
-    /// Arrival estimates: evaluation over data sets.
+    /// Arrival estimates: evaluation over data sets, and what was learned of a replay.
     Eta(eta::EtaArgs),
+    /// Replays documents and explains the estimate of a number: every figure of it.
+    Explain(explain::ExplainArgs),
     /// Checks that what stands in the output stream was said once, whole and in order.
     Audit(audit::AuditArgs),
     /// Creates and checks the streams on a NATS server.
@@ -181,7 +184,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&settings, args),
         Command::Detect(args) => detect::run(args),
         Command::Rules(args) => rules::run(&settings, args),
-        Command::Eta(args) => eta::run(args),
+        Command::Eta(args) => eta::run(&settings, args),
+        Command::Explain(args) => explain::run(&settings, args),
         Command::Audit(args) => audit::run(&settings, args),
         Command::Nats(args) => nats::run(&settings, args),
     }

@@ -521,6 +521,7 @@ impl<L: Link> Drain<L> {
             counters.add_changes(kind, now.changes[slot] - self.counted.changes[slot]);
         }
         let (rules, before) = (&now.rules, &self.counted.rules);
+        let (told, known) = (&now.estimates, &self.counted.estimates);
         for (counter, count) in [
             (Counter::Ticks, now.ticks - self.counted.ticks),
             (Counter::RulesRaised, rules.raised - before.raised),
@@ -529,6 +530,15 @@ impl<L: Link> Drain<L> {
             (Counter::RulesShadowed, rules.shadowed - before.shadowed),
             (Counter::RulesMuted, rules.muted - before.muted),
             (Counter::TimersFired, rules.timers_fired - before.timers_fired),
+            (Counter::EstimatesAsked, told.asked - known.asked),
+            (Counter::EstimatesUnanswered, told.unanswered - known.unanswered),
+            (Counter::EstimatesFirst, told.first - known.first),
+            (Counter::EstimatesMoved, told.moved - known.moved),
+            (Counter::EstimatesWithdrawn, told.withdrawn - known.withdrawn),
+            (Counter::OutcomesLearned, told.learned - known.learned),
+            (Counter::OutcomesExcluded, told.excluded - known.excluded),
+            (Counter::CarrierDatesMissed, told.carrier_missed - known.carrier_missed),
+            (Counter::PromisesMissed, told.promise_missed - known.promise_missed),
         ] {
             counters.add(counter, count);
         }

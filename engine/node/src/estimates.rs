@@ -12,7 +12,7 @@
 
 use crossdock_core::forecast::ForecastOptions;
 use crossdock_eta::declared::{BUILTIN, DeclaredError, Expression};
-use crossdock_eta::{Calendar, Declared};
+use crossdock_eta::{Calendar, Declared, Estimator, Settings, State};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +39,20 @@ pub fn load(file: Option<&Path>, packs: Option<&Path>) -> Result<Arc<ForecastOpt
         None => (String::from("rules/packs/eta/default.yaml"), String::from(BUILTIN)),
     };
     options(&name, &text).map(Arc::new)
+}
+
+/// Reads a file of `crossdock eta export` that fits the settings.
+///
+/// # Errors
+/// It can't be read, is none, or was learned under settings that give its numbers another meaning.
+pub fn learned(path: &Path, settings: &Settings) -> Result<State, String> {
+    let read = |why: String| format!("\"{}\": {why}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| read(error.to_string()))?;
+    let state = State::from_text(&text).map_err(|error| read(error.to_string()))?;
+    match Estimator::restored(settings.clone(), &state) {
+        Ok(_) => Ok(state),
+        Err(error) => Err(read(error.to_string())),
+    }
 }
 
 /// What a text declares.
@@ -79,7 +93,7 @@ pub fn options(name: &str, text: &str) -> Result<ForecastOptions, String> {
     if !errors.is_empty() {
         return Err(said(&errors));
     }
-    Ok(ForecastOptions { declared, calendar: Calendar::continuous() })
+    Ok(ForecastOptions { declared, calendar: Calendar::continuous(), learned: None })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crossdock_eta::settings::Rounding;
 use crossdock_eta::{
-    Cause, Doubts, Exclusion, MilestoneClass, Outcome, Published, Query, declared, publish,
+    Basis, Cause, Doubts, Exclusion, MilestoneClass, NoEstimate, Outcome, Published, Query,
+    declared, publish,
 };
 use crossdock_model::change::ChangeKind;
 use crossdock_model::milestone::{Direction, Milestone};
@@ -12,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::flight::Flight;
 use super::news::{NewsFlags, Told};
 use super::speak::{self, Statement};
-use super::{ASK_AGAIN_SECONDS, At, FLIGHT_SILENCE_SECONDS, Forecast};
+use super::{ASK_AGAIN_SECONDS, At, FLIGHT_SILENCE_SECONDS, Forecast, OUTCOMES_TO_SPEAK};
 use crate::output::Output;
 
 /// How a flight ended.
@@ -64,8 +65,16 @@ impl Forecast {
         let lane = flight.lane(&self.texts);
         let query = query_of(flight, &lane, calendar, (class, since), now);
         self.tally.estimates.asked += 1;
-        let answer = self.estimator.estimate(&query);
         let last = flight.last();
+        let answer = self.estimator.estimate(&query).and_then(|estimate| {
+            let is_invented =
+                estimate.basis == Basis::Learned && estimate.effective < OUTCOMES_TO_SPEAK;
+            match (is_invented, &last) {
+                (false, _) => Ok(estimate),
+                (true, None) => Err(NoEstimate::NothingLearned),
+                (true, Some(_)) => Err(NoEstimate::BeyondExperience),
+            }
+        });
         let published = match &answer {
             Ok(estimate) => {
                 let Some(changed) =
@@ -209,7 +218,7 @@ impl Forecast {
 }
 
 /// The question that a flight asks.
-fn query_of<'a>(
+pub(super) fn query_of<'a>(
     flight: &Flight,
     lane: &'a crossdock_eta::Lane,
     calendar: &'a crossdock_eta::Calendar,

@@ -1,12 +1,17 @@
-//! `crossdock eta`: arrival estimates over data sets.
+//! `crossdock eta`: arrival estimates over data sets, and what was learned of a replay.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use crossdock_eta::evaluate::{self, EvaluateOptions, Format};
+use crossdock_eta::{Estimator, Lane, Place, Symbol};
 
-use super::{Failure, terminal};
+use super::explain::{forecast_of, replayed};
+use super::settings::Settings;
+use super::{Failure, InputArgs, terminal};
+use crate::estimates;
 
 /// Arguments of `eta`.
 #[derive(Clone, Debug, Args)]
@@ -31,15 +36,110 @@ pub enum EtaCommand {
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
+    /// Replays documents and says which basis answers for whom, and how often dates held.
+    Status {
+        /// What to read.
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Replays documents and shows what was learned of a lane, level by level.
+    Show {
+        /// The lane: `carrier`, or `carrier/region` with the origin as in `AT` or `US-TX`.
+        #[arg(value_name = "LANE")]
+        lane: String,
+        /// What to read.
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Replays documents and writes what was learned to a file, as text.
+    Export {
+        /// The file to write.
+        #[arg(value_name = "OUT")]
+        out: PathBuf,
+        /// What to read.
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Checks that a file of `eta export` fits the declared settings, and says what is in it: see `eta.learned`.
+    Import {
+        /// The file to read.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// The data set can't be read, or the report can't be written.
-pub fn run(args: &EtaArgs) -> Result<ExitCode, Failure> {
-    let EtaCommand::Evaluate { data, format, out } = &args.what;
+/// Something can't be read or written.
+pub fn run(settings: &Settings, args: &EtaArgs) -> Result<ExitCode, Failure> {
+    match &args.what {
+        EtaCommand::Evaluate { data, format, out } => {
+            return evaluate(data, format, out.as_deref());
+        }
+        EtaCommand::Status { input } => {
+            let (engine, _) = replayed(settings, input)?;
+            let tally = forecast_of(&engine).tally().estimates;
+            let mut text = format!(
+                "{} under way; {} asked, {} unanswered; {} first, {} moved, {} taken back\n\
+                 {} outcomes learned, {} left out, {} lanes\n\
+                 carrier's dates: {} kept, {} missed; promised: {} kept, {} missed\n",
+                tally.flights,
+                tally.asked,
+                tally.unanswered,
+                tally.first,
+                tally.moved,
+                tally.withdrawn,
+                tally.learned,
+                tally.excluded,
+                tally.lanes,
+                tally.carrier_kept,
+                tally.carrier_missed,
+                tally.promise_kept,
+                tally.promise_missed,
+            );
+            text.push_str(&status(forecast_of(&engine).estimator()));
+            terminal::print(&text)?;
+        }
+        EtaCommand::Show { lane, input } => {
+            let (engine, now) = replayed(settings, input)?;
+            let text = show(forecast_of(&engine).estimator(), lane, now);
+            if text.is_empty() {
+                return Err(Failure::Input(format!("nothing was learned of \"{lane}\"")));
+            }
+            terminal::print(&text)?;
+        }
+        EtaCommand::Export { out, input } => {
+            let (engine, _) = replayed(settings, input)?;
+            let state = forecast_of(&engine).estimator().state();
+            std::fs::write(out, state.to_text()).map_err(|error| {
+                Failure::Input(format!("\"{}\" can't be written: {error}", out.display()))
+            })?;
+            terminal::print(&format!("{} lanes in \"{}\"\n", state.lane_count(), out.display()))?;
+        }
+        EtaCommand::Import { file } => {
+            let Some(options) = &settings.engine.forecast else {
+                return Err(Failure::Usage(String::from("estimates are off")));
+            };
+            let declared = &options.declared.settings;
+            let state = estimates::learned(file, declared).map_err(Failure::Input)?;
+            let estimator = Estimator::restored(declared.clone(), &state)
+                .map_err(|error| Failure::Input(error.to_string()))?;
+            terminal::print(&format!(
+                "{} lanes of {} outcomes fit; an engine without a snapshot begins with them where \
+                 `eta.learned` is \"{}\"\n{}",
+                state.lane_count(),
+                estimator.counts().learned,
+                file.display(),
+                status(&estimator)
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evaluate(data: &Path, format: &str, out: Option<&Path>) -> Result<ExitCode, Failure> {
     let format: Format = format.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
     let mut options = EvaluateOptions::new(data, format);
     let name = data.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
@@ -53,4 +153,52 @@ pub fn run(args: &EtaArgs) -> Result<ExitCode, Failure> {
         None => terminal::print(&format!("{}\n", report.markdown))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn status(estimator: &Estimator) -> String {
+    let mut text = String::new();
+    for line in estimator.status() {
+        let (covered, counted) = line.coverage;
+        let carrier = match line.carrier.is_some() {
+            true => estimator.names.shown(line.carrier),
+            false => String::from("(all)"),
+        };
+        // Writing to a string can't fail.
+        let written = writeln!(
+            text,
+            "{carrier:<20} {:<18} by {:<8} {:>8} outcomes, {covered} of {counted} by their p90{}",
+            line.class.name(),
+            line.basis.name(),
+            line.outcomes,
+            if line.flagged { "  off by more than 3 points" } else { "" }
+        );
+        debug_assert!(written.is_ok());
+    }
+    text
+}
+
+fn show(estimator: &Estimator, lane: &str, now: i64) -> String {
+    let (carrier, region) = lane.split_once('/').unwrap_or((lane, ""));
+    let lane = Lane {
+        carrier: Symbol::of(carrier),
+        origin: Place { region: Symbol::of(region), ..Place::default() },
+        ..Lane::default()
+    };
+    let mut text = String::new();
+    for line in estimator.show(&lane, now) {
+        let [p10, p50, p90] = line.minutes.map(|minutes| minutes as f64 / 60.0);
+        // Writing to a string can't fail.
+        let written = writeln!(
+            text,
+            "{:<16} {:<18} {:<8} {:>8} outcomes, {:>9.1} still count; p10 {p10:.1} h, p50 {p50:.1} h, \
+             p90 {p90:.1} h",
+            line.level.name(),
+            line.class.name(),
+            line.basis.name(),
+            line.samples,
+            line.effective,
+        );
+        debug_assert!(written.is_ok());
+    }
+    text
 }

@@ -52,7 +52,12 @@ impl Settings {
         let forecast = match config.eta.enabled {
             true => {
                 let loaded = estimates::load(config.eta.file.as_deref(), packs.as_deref());
-                Some(loaded.map_err(Failure::Settings)?)
+                let mut loaded = loaded.map_err(Failure::Settings)?;
+                if let Some(path) = &config.eta.learned {
+                    let state = estimates::learned(path, &loaded.declared.settings);
+                    Arc::make_mut(&mut loaded).learned = Some(state.map_err(Failure::Settings)?);
+                }
+                Some(loaded)
             }
             false => None,
         };

@@ -32,7 +32,11 @@ pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config
         sink: sink(&mut taker),
         packs_dir: taker.path("packs.dir"),
         rules: rules(&mut taker),
-        eta: EtaConfig { enabled: taker.switch("eta.enabled"), file: taker.path("eta.file") },
+        eta: EtaConfig {
+            enabled: taker.switch("eta.enabled"),
+            file: taker.path("eta.file"),
+            learned: taker.path("eta.learned"),
+        },
         snapshot: snapshot(&mut taker),
         lease: lease(&mut taker),
         telemetry_listen: taker.address("telemetry.listen"),

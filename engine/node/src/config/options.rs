@@ -191,6 +191,8 @@ pub struct EtaConfig {
     pub enabled: bool,
     /// What is declared; `None` for that of the packs.
     pub file: Option<PathBuf>,
+    /// A file of `eta export` that an engine without a snapshot begins with.
+    pub learned: Option<PathBuf>,
 }
 
 /// Snapshots.

@@ -86,6 +86,15 @@ counters! {
     Panics = "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.";
     RuleSwitches = "crossdock_rule_switches", "Times a rule set became active.";
     RuleSwitchesRefused = "crossdock_rule_switches_refused", "Switch messages that could not be followed; the rules in force stayed.";
+    EstimatesAsked = "crossdock_estimates_asked", "Questions when a shipment arrives.";
+    EstimatesUnanswered = "crossdock_estimates_unanswered", "Questions that nothing learned and no date could answer.";
+    EstimatesFirst = "crossdock_estimates_said" ["what" = "first"], "Estimates said: for the first time, in the place of another, or taken back.";
+    EstimatesMoved = "crossdock_estimates_said" ["what" = "moved"], "Estimates said: for the first time, in the place of another, or taken back.";
+    EstimatesWithdrawn = "crossdock_estimates_said" ["what" = "withdrawn"], "Estimates said: for the first time, in the place of another, or taken back.";
+    OutcomesLearned = "crossdock_estimate_outcomes" ["what" = "learned"], "Outcomes of arrived shipments, one for each class of milestones that they passed.";
+    OutcomesExcluded = "crossdock_estimate_outcomes" ["what" = "excluded"], "Outcomes of arrived shipments, one for each class of milestones that they passed.";
+    CarrierDatesMissed = "crossdock_dates_missed" ["whose" = "carrier"], "Deliveries after the day of the carrier's last estimate, or of the promise.";
+    PromisesMissed = "crossdock_dates_missed" ["whose" = "promise"], "Deliveries after the day of the carrier's last estimate, or of the promise.";
     Ticks = "crossdock_ticks", "Messages of the log that say only that time has passed, or which rules are in force.";
     RulesRaised = "crossdock_rule_actions" ["action" = "raised"], "What live rules did; shadow counts raises of rules that tell nobody.";
     RulesResolved = "crossdock_rule_actions" ["action" = "resolved"], "What live rules did; shadow counts raises of rules that tell nobody.";

@@ -189,6 +189,14 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
                 "## JetStream, end to end\n\nMaximum rate, publisher, server and engine on this machine together: {} documents/s.\n",
                 rounded(number(record, "rate"), 0.0)
             )?,
+            "drain" if record.get("ratio").is_none() => {
+                writeln!(
+                    page,
+                    "Drain, {} a message: {}.\n",
+                    number(record, "pack"),
+                    text(record, "status")
+                )?;
+            }
             "drain" => writeln!(
                 page,
                 "Drain, {} a message: {} events/s, {:.2} of a consumer that does nothing ({}).\n",

@@ -278,18 +278,21 @@ async fn drain(
     let filled = Supply::new(plan).take(documents / pack, pack);
     live::publish(&context, "raw", &filled, Pace::Server).await?;
     let nothing = noop(&context, filled.len()).await?;
-    let engine = drained(&context, binary, &url, filled.len()).await?;
-    let events = pack as f64;
+    let events = nothing * pack as f64;
+    let Some(engine) = drained(&context, binary, &url, filled.len()).await? else {
+        eprintln!("drain, {pack} a message: one commit took everything, so there is no rate");
+        report.say(json!({"phase": "drain", "pack": pack, "messages": filled.len(),
+            "noop_events_per_second": events, "status": "too few documents for a rate"}));
+        return Ok(());
+    };
+    let ratio = engine / nothing;
     eprintln!(
-        "drain, {pack} a message: engine {:.0} events/s, a consumer that does nothing {:.0}, ratio {:.2}",
-        engine * events,
-        nothing * events,
-        engine / nothing
+        "drain, {pack} a message: engine {:.0} events/s, a consumer that does nothing {events:.0}, ratio {ratio:.2}",
+        events * ratio,
     );
     report.say(json!({
         "phase": "drain", "pack": pack, "messages": filled.len(),
-        "events_per_second": engine * events, "noop_events_per_second": nothing * events,
-        "ratio": engine / nothing,
+        "events_per_second": events * ratio, "noop_events_per_second": events, "ratio": ratio,
     }));
     Ok(())
 }
@@ -316,13 +319,14 @@ async fn noop(context: &Context, count: usize) -> Result<f64, Failure> {
     Ok(count as f64 / start.elapsed().as_secs_f64())
 }
 
-/// Messages a second between the first and the last commit of the engine.
+/// Messages a second between the first commit of the engine that read something and the last; none
+/// where one commit took everything.
 async fn drained(
     context: &Context,
     binary: &Path,
     url: &str,
     count: usize,
-) -> Result<f64, Failure> {
+) -> Result<Option<f64>, Failure> {
     let mut commits = context.client().subscribe("ctl.>").await?;
     context.client().flush().await?;
     let engine = Engine::start(binary, url)?;
@@ -335,13 +339,13 @@ async fn drained(
         let now = Instant::now();
         let record: Value = serde_json::from_slice(&commit.payload)?;
         let Some(seq) = record.pointer("/position/seq").and_then(Value::as_u64) else { continue };
-        match first {
-            None if 0 < seq => first = Some((now, seq)),
-            Some((begun, from)) if count as u64 <= seq => {
+        if 0 < seq {
+            let (begun, from) = *first.get_or_insert((now, seq));
+            if count as u64 <= seq {
                 drop(engine);
-                return Ok((seq - from) as f64 / (now - begun).as_secs_f64());
+                let seconds = (now - begun).as_secs_f64();
+                return Ok((from < seq).then(|| (seq - from) as f64 / seconds));
             }
-            _ => {}
         }
     }
 }

@@ -192,6 +192,13 @@ impl SimReader {
             }
             self.must_check = false;
         }
+        // What was delivered last and did not come: a heartbeat or the answer to a pull tells.
+        if broker.input(self.consumer_next).is_none()
+            && self.delivered != self.seen
+            && shared.bug != Some(Bug::NoGapCheck)
+        {
+            self.restart();
+        }
         let mut messages = Vec::new();
         for _ in 0..=random.below(6) {
             let Some(input) = broker.input(self.consumer_next) else { break };

@@ -102,7 +102,7 @@ pub struct Outcome {
 const SAFETY_STEPS: u64 = 12_000;
 
 /// Steps without, within which everything must be committed.
-const LIVENESS_STEPS: u64 = 400_000;
+const LIVENESS_STEPS: u64 = 40_000;
 
 /// Documents of a run.
 const DOCUMENTS: usize = 120;

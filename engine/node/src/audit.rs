@@ -159,6 +159,10 @@ struct Body<'a> {
     order: std::borrow::Cow<'a, str>,
     kind: Option<&'a str>,
     #[serde(default)]
+    id: &'a str,
+    #[serde(default)]
+    audience: &'a str,
+    #[serde(default)]
     version: u32,
     /// Of an estimate, which has no version: its number.
     #[serde(default)]
@@ -184,6 +188,10 @@ struct Last {
     out_seq: u64,
     position: Option<BodyPosition>,
     attempt: u64,
+    /// The change that was said last: whose, its id, and the audiences that were told.
+    said: u128,
+    id: String,
+    audiences: Vec<String>,
 }
 
 /// What was found.
@@ -322,6 +330,23 @@ impl Auditor {
         self.find(kind, seq, detail);
     }
 
+    /// What a rule says goes to each of its audiences, one after the other, with one id and one version.
+    fn is_told_on(&mut self, key: u128, body: &Body<'_>) -> bool {
+        let last = &mut self.last;
+        let is_same = last.said == key
+            && !body.id.is_empty()
+            && last.id == body.id
+            && self.versions.get(&key) == Some(&body.version);
+        if !is_same {
+            last.said = key;
+            body.id.clone_into(&mut last.id);
+            last.audiences.clear();
+        }
+        let is_new = !last.audiences.iter().any(|told| told == body.audience);
+        last.audiences.push(body.audience.to_owned());
+        is_same && is_new
+    }
+
     fn version(&mut self, seq: u64, body: &Body<'_>) {
         // An order counts its own versions, whatever shipment of it was the cause.
         let name = match body.kind {
@@ -331,6 +356,9 @@ impl Auditor {
             _ => format!("{}\u{1f}{}\u{1f}{}", body.tenant, body.carrier, body.tracking_number),
         };
         let key = xxhash_rust::xxh3::xxh3_128(name.as_bytes());
+        if self.is_told_on(key, body) {
+            return;
+        }
         let known = self.versions.insert(key, body.version);
         self.report.shipments += u64::from(known.is_none());
         let wanted = match known {

@@ -182,3 +182,28 @@ fn an_output_behind_the_commit_record_is_found() {
         &[Kind::BadRecord],
     );
 }
+
+#[test]
+fn an_alert_is_told_to_each_audience_once() {
+    let told = |audiences: &[&str]| {
+        let body = |audience: &&str| {
+            format!(
+                r#"{{"id":"a1","kind":"exception_opened","tenant":"t","carrier":"c","tracking_number":"1","version":1,"audience":"{audience}","position":{{"seq":1,"index":0}}}}"#
+            )
+        };
+        let bodies: Vec<String> = audiences.iter().map(body).collect();
+        let mut auditor = Auditor::new(true);
+        for (at, body) in (1..).zip(&bodies) {
+            auditor.output(OutMessage {
+                seq: at + 1,
+                batch_id: "aaaaaaaaaa1",
+                batch_seq: at,
+                body: body.as_bytes(),
+            });
+        }
+        auditor.report.counts.values().sum::<u64>()
+    };
+    assert_eq!(told(&["operations", "customer"]), 0);
+    assert_eq!(told(&["operations", "operations"]), 1);
+    assert_eq!(told(&["operations", "customer", "operations"]), 1);
+}

@@ -157,6 +157,8 @@ struct Body<'a> {
     tracking_number: std::borrow::Cow<'a, str>,
     #[serde(default, borrow)]
     order: std::borrow::Cow<'a, str>,
+    #[serde(default, borrow)]
+    feed: std::borrow::Cow<'a, str>,
     kind: Option<&'a str>,
     #[serde(default)]
     id: &'a str,
@@ -353,6 +355,10 @@ impl Auditor {
             Some("order") => format!("{}\u{1f}order\u{1f}{}", body.tenant, body.order),
             // A use of the number that begins counts from one again.
             Some("eta_changed") if 0 < body.estimate => return self.estimate(seq, body),
+            // A rule about a feed counts versions of its own.
+            _ if body.tracking_number.is_empty() => {
+                format!("{}\u{1f}feed\u{1f}{}", body.tenant, body.feed)
+            }
             _ => format!("{}\u{1f}{}\u{1f}{}", body.tenant, body.carrier, body.tracking_number),
         };
         let key = xxhash_rust::xxh3::xxh3_128(name.as_bytes());

@@ -102,24 +102,3 @@ fn a_switch_after_every_message_changes_nothing_for_the_rules_that_stay() {
         assert!(found == switched, "{way:?}");
     }
 }
-
-#[test]
-fn a_rule_that_goes_is_withdrawn_once_and_one_that_comes_looks_back() {
-    let (plain, more) = (replay::rules(), more());
-    let end = day().len() - 9;
-    let lines = replay((1, 2, 5), |number| match number {
-        0 => Some(Arc::clone(&more)),
-        _ if number == end => Some(Arc::clone(&plain)),
-        _ => None,
-    });
-    let count = |rule: &str, part: &str| {
-        let rule = format!("\"rule\":\"{rule}\"");
-        lines.lines().filter(|line| line.contains(&rule) && line.contains(part)).count()
-    };
-    let opened = count("a.first", "\"kind\":\"exception_opened\"");
-    assert!(0 < opened);
-    assert_eq!(count("a.first", "\"ended\":\"withdrawn\""), opened);
-    // The rule about two hours comes when the trucks have long left.
-    let late = replay((1, 2, 5), |number| (number == end).then(|| Arc::clone(&more)));
-    assert!(late.contains("LAST_OF_ALL"));
-}

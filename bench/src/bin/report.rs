@@ -33,7 +33,7 @@ struct Args {
     /// Leave these parts out: ladder, memory, latency, peers.
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
-    /// Write here [default: bench/reports/<date>; with `--smoke` below the target directory].
+    /// Write here; by default to a folder of the day under `bench/reports`, with `--smoke` below the target directory.
     #[arg(long)]
     output: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@
 //! The shards hand pages to [`writer`]; [`start`] finds the newest file that is whole and fits, and
 //! gives the shards back.
 //! # Method
-//! One file per snapshot: sections with a checksum each, the manifest last ([`file`], [`manifest`]).
+//! One file per snapshot: sections with a checksum each, the manifest last ([`mod@file`], [`manifest`]).
 //! A file gets its name only when it is complete, synced, and covered by the commit record.
 //! # Holds
 //! The parts.

@@ -4,7 +4,7 @@
 //! The last section of a file, and the only one that is written with rkyv: it is structured, small,
 //! and checked as a whole before anything is believed.
 //! # Method
-//! [`Manifest::fits`] compares it with what the start knows. The first reason against it is told to
+//! `Manifest::fits` compares it with what the start knows. The first reason against it is told to
 //! people.
 //! # Holds
 //! Position, clock, fingerprints, digests, counts.

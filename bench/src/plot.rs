@@ -146,7 +146,8 @@ mod tests {
         assert!((nines(1.0) - 5.0).abs() < 1e-9);
         let curve =
             Curve { name: "echo at 50 %".to_owned(), points: vec![(0.5, 90.0), (1.0, 4000.0)] };
-        let text = drawn("curves", |path| latencies(path, "due to change", &[curve.clone()]));
+        let text =
+            drawn("curves", |path| latencies(path, "due to change", std::slice::from_ref(&curve)));
         assert!(text.contains("echo at 50 %") && text.contains("99.9 %"), "{text}");
         assert!(latencies(Path::new("unused"), "nothing", &[]).is_err());
     }

@@ -10,11 +10,14 @@ struct Written {
     body: String,
 }
 
+/// One output as (input sequence, index, shipment, version).
+type Said = (u64, u32, u32, u32);
+
 /// Two owners, three commits: what a sound engine leaves.
 fn sound() -> Vec<Written> {
     let owners = ["aaaaaaaaaa", "bbbbbbbbbb"];
-    // (owner, attempt, [(input seq, index, shipment, version)])
-    let commits: [(usize, u64, &[(u64, u32, u32, u32)]); 3] = [
+    // (owner, attempt, what it says)
+    let commits: [(usize, u64, &[Said]); 3] = [
         (0, 1, &[(1, 0, 1, 1), (2, 0, 2, 1), (2, 1, 2, 2)]),
         (0, 11, &[(3, 0, 1, 2), (5, 0, 3, 1)]),
         (1, 2, &[(7, 0, 1, 3), (8, 2, 2, 3)]),

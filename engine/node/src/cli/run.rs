@@ -1,26 +1,28 @@
 //! `crossdock run`: drains a JetStream stream and publishes the changes, exactly once.
 
+mod signals;
+mod snapshots;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossdock_core::engine::EngineOptions;
-use crossdock_core::feeds::Feeds;
 
+use self::snapshots::Snapshots;
 use super::settings::Settings;
 use super::summary::{self, Measured};
 use super::{Failure, terminal};
 use crate::drain::Drain;
 use crate::error::EdgeError;
-use crate::jetstream::ctl::{Position, StreamMark};
-use crate::jetstream::edge::{Edge, Stance};
-use crate::jetstream::intake::Start;
+use crate::jetstream::ctl::Position;
+use crate::jetstream::edge::{Edge, EdgeOptions, Stance};
 use crate::pipeline::Pipeline;
-use crate::snapshot::{self, Folder, Identity, Keeper, SnapshotHandle, SnapshotPolicy, Started};
+use crate::snapshot::{Identity, Keeper, SnapshotHandle, Started};
 use crate::telemetry::{Telemetry, http};
 
 /// Arguments of `run`. What is left out comes from the configuration.
@@ -64,13 +66,7 @@ const SAVE_MAX: Duration = Duration::from_secs(30);
 ///
 /// The server can't be reached or is not fit, another engine owns the group, or a bug.
 pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
-    let mut edge_options = settings.config.edge_options();
-    if let Some(servers) = &args.nats {
-        edge_options.connection.servers = servers.split(',').map(str::to_owned).collect();
-    }
-    if let Some(group) = &args.group {
-        edge_options.committer.group.clone_from(group);
-    }
+    let edge_options = edge_options(settings, args)?;
     let options = EngineOptions {
         lanes: args.lanes.map_or(settings.engine.lanes, usize::from),
         shards: args.shards.map_or(settings.engine.shards, usize::from),
@@ -78,85 +74,14 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     };
     settings.start_log();
     let telemetry = Telemetry::new();
-    let admin = args.admin.or(settings.config.telemetry_listen);
-    let server = match admin {
+    let server = match args.admin.or(settings.config.telemetry_listen) {
         Some(address) => Some(serve(address, &telemetry)?),
         None => None,
     };
-    let group = edge_options.committer.group.clone();
-    if args.standby && edge_options.lease.is_none() {
-        return Err(Failure::Settings(String::from(
-            "a standby needs a lease\n  = help: Set `lease.bucket` for every engine of the group.",
-        )));
-    }
     let stance = if args.standby { Stance::Standby } else { Stance::Owner };
     let edge = Edge::open(edge_options, stance, Arc::clone(&telemetry))?;
-    for deviation in edge.deviations() {
-        tracing::warn!(
-            stream = deviation.stream,
-            setting = deviation.setting,
-            found = deviation.found,
-            wanted = deviation.wanted,
-            "stream setting: {}",
-            deviation.why
-        );
-    }
-    let found = edge.claim().found.clone();
-    let suppressed = found.as_ref().map_or_else(Position::default, |record| record.position);
-    let mark = found.as_ref().and_then(|record| record.stream.clone());
-    let epoch = edge.claim().epoch;
-    let identity = Identity {
-        group: group.clone(),
-        stream: settings.config.source.stream.clone(),
-        created: mark.as_ref().map(|mark| mark.created.clone()).unwrap_or_default(),
-        feeds_digest: settings.feeds_digest,
-        rules_digest: 0,
-    };
-    let snapshots = Snapshots::open(settings, &identity)?;
-    let started = snapshots
-        .as_ref()
-        .and_then(|it| it.recover(&identity, suppressed, &settings.feeds, &options));
-    tracing::info!(
-        group,
-        epoch,
-        lanes = options.lanes,
-        shards = options.shards,
-        committed = suppressed.seq,
-        from = started.as_ref().map_or(0, |started| started.manifest.position),
-        "replaying; what was published is not published again"
-    );
-    let start = start_of(started.as_ref(), found.is_some(), mark.as_ref(), args);
-    let prints =
-        started.as_ref().map(|started| started.manifest.fingerprints()).unwrap_or_default();
-    let (handle, driver) = edge.start(start)?;
-    let driver = thread::Builder::new()
-        .name(String::from("edge"))
-        .spawn(move || driver.run())
-        .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
-    let identity = Identity { created: handle.created().to_owned(), ..identity };
-    let writer = match snapshots {
-        Some(snapshots) => Some(snapshots.start_writer(&telemetry)?),
-        None => None,
-    };
-    let clock = started.as_ref().map_or(i64::MIN, |started| started.manifest.clock_us);
-    let pages = |shard| writer.as_ref().and_then(|writer| writer.pages(shard));
-    let pipeline = match started {
-        Some(started) => {
-            let state = (started.shards, started.book, started.forecast);
-            Pipeline::start_with(&settings.feeds, &options, state, pages)
-        }
-        None => Pipeline::start_empty(&settings.feeds, &options, pages),
-    };
-    let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
-    let policy = settings.commit_policy();
-    let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(&telemetry), group, suppressed)
-        .with_snapshots(keeper, clock)
-        .with_rules(options.rules.clone());
-    // Who only catches up has no use for time beyond the last message.
-    if options.rules.is_some() && !args.until_caught_up {
-        drain = drain.with_ticks(settings.config.rules.tick);
-    }
-    let drain = if args.standby { drain.standing_by() } else { drain };
+    warn_of_deviations(&edge);
+    let (drain, driver) = start(settings, args, &options, edge, &telemetry)?;
     telemetry.set_ready(!args.standby);
     let ended = drive(drain, settings, args, &telemetry);
     telemetry.set_ready(false);
@@ -168,75 +93,108 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     ended
 }
 
-/// Where to begin: behind the snapshot, else with the first message.
-fn start_of(
-    started: Option<&Started>,
-    has_committed: bool,
-    mark: Option<&StreamMark>,
+/// The configuration's edge with what the command line says.
+fn edge_options(settings: &Settings, args: &RunArgs) -> Result<EdgeOptions, Failure> {
+    let mut options = settings.config.edge_options();
+    if let Some(servers) = &args.nats {
+        options.connection.servers = servers.split(',').map(str::to_owned).collect();
+    }
+    if let Some(group) = &args.group {
+        options.committer.group.clone_from(group);
+    }
+    if args.standby && options.lease.is_none() {
+        return Err(Failure::Settings(String::from(
+            "a standby needs a lease\n  = help: Set `lease.bucket` for every engine of the group.",
+        )));
+    }
+    Ok(options)
+}
+
+fn warn_of_deviations(edge: &Edge) {
+    for deviation in edge.deviations() {
+        tracing::warn!(
+            stream = deviation.stream,
+            setting = deviation.setting,
+            found = deviation.found,
+            wanted = deviation.wanted,
+            "stream setting: {}",
+            deviation.why
+        );
+    }
+}
+
+/// From the newest snapshot, or from nothing: a drain that replays what was committed and goes on,
+/// and the thread that talks with the server.
+fn start(
+    settings: &Settings,
     args: &RunArgs,
-) -> Start {
-    let saved = started.map(|started| &started.manifest);
-    let mut prints: Vec<_> = mark.iter().map(|mark| mark.fingerprint()).collect();
-    prints.extend(saved.iter().flat_map(|saved| saved.fingerprints()));
-    prints.dedup();
-    let created = mark.map(|mark| &mark.created).or(saved.map(|saved| &saved.created));
-    Start {
-        // A group that has committed needs the stream from its first message on, a new one takes
-        // what there is.
-        position: saved.map(|saved| saved.position).or(has_committed.then_some(0)),
-        created: created.cloned(),
-        prints,
-        accept_lost: args.accept_lost_input,
+    options: &EngineOptions,
+    edge: Edge,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(Drain, JoinHandle<()>), Failure> {
+    let found = edge.claim().found.clone();
+    let epoch = edge.claim().epoch;
+    let suppressed = found.as_ref().map_or_else(Position::default, |record| record.position);
+    let mark = found.as_ref().and_then(|record| record.stream.clone());
+    let identity = Identity {
+        group: edge.group().to_owned(),
+        stream: settings.config.source.stream.clone(),
+        created: mark.as_ref().map(|mark| mark.created.clone()).unwrap_or_default(),
+        feeds_digest: settings.feeds_digest,
+        rules_digest: 0,
+    };
+    let snapshots = Snapshots::open(settings, &identity)?;
+    let started = snapshots
+        .as_ref()
+        .and_then(|it| it.recover(&identity, suppressed, &settings.feeds, options));
+    tracing::info!(
+        group = identity.group,
+        epoch,
+        lanes = options.lanes,
+        shards = options.shards,
+        committed = suppressed.seq,
+        from = started.as_ref().map_or(0, |started| started.manifest.position),
+        "replaying; what was published is not published again"
+    );
+    let (handle, driver) =
+        edge.start(snapshots::start_of(started.as_ref(), found.is_some(), mark.as_ref(), args))?;
+    let driver = thread::Builder::new()
+        .name(String::from("edge"))
+        .spawn(move || driver.run())
+        .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
+    let identity = Identity { created: handle.created().to_owned(), ..identity };
+    let group = identity.group.clone();
+    let saved = started.as_ref().map(|started| &started.manifest);
+    let clock = saved.map_or(i64::MIN, |saved| saved.clock_us);
+    let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();
+    let writer = snapshots.map(|snapshots| snapshots.start_writer(telemetry)).transpose()?;
+    let pipeline = start_pipeline(settings, options, started, writer.as_ref());
+    let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
+    let policy = settings.commit_policy();
+    let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(telemetry), group, suppressed)
+        .with_snapshots(keeper, clock)
+        .with_rules(options.rules.clone());
+    // Who only catches up has no use for time beyond the last message.
+    if options.rules.is_some() && !args.until_caught_up {
+        drain = drain.with_ticks(settings.config.rules.tick);
     }
+    Ok((if args.standby { drain.standing_by() } else { drain }, driver))
 }
 
-/// The folder of snapshots and what the configuration says of it.
-struct Snapshots {
-    folder: Folder,
-    policy: SnapshotPolicy,
-}
-
-impl Snapshots {
-    /// `None` where the configuration keeps none.
-    fn open(settings: &Settings, identity: &Identity) -> Result<Option<Self>, Failure> {
-        let Some(config) = &settings.config.snapshot else { return Ok(None) };
-        let folder = Folder::open(&config.dir, &identity.group, config.keep).map_err(|error| {
-            let dir = config.dir.display();
-            Failure::Settings(format!("the folder of snapshots \"{dir}\" can't be used: {error}"))
-        })?;
-        let policy = SnapshotPolicy { interval: config.interval, documents: config.documents };
-        Ok(Some(Self { folder, policy }))
-    }
-
-    /// The newest that is whole and fits; why others are not used goes to the log.
-    fn recover(
-        &self,
-        identity: &Identity,
-        committed: Position,
-        feeds: &Feeds,
-        options: &EngineOptions,
-    ) -> Option<Started> {
-        let start = Instant::now();
-        let (started, passed_over) =
-            snapshot::recover(&self.folder, identity, committed, feeds, options);
-        for passed in passed_over {
-            tracing::warn!(file = %passed.path.display(), why = passed.why, "snapshot not used");
+/// The threads of the core, with what was saved.
+fn start_pipeline(
+    settings: &Settings,
+    options: &EngineOptions,
+    started: Option<Started>,
+    writer: Option<&SnapshotHandle>,
+) -> Pipeline {
+    let pages = |shard| writer.and_then(|writer| writer.pages(shard));
+    match started {
+        Some(started) => {
+            let state = (started.shards, started.book, started.forecast);
+            Pipeline::start_with(&settings.feeds, options, state, pages)
         }
-        if let Some(started) = &started {
-            tracing::info!(
-                file = %started.path.display(),
-                position = started.manifest.position,
-                shipments = started.manifest.shipments,
-                seconds = start.elapsed().as_secs_f64(),
-                "snapshot loaded"
-            );
-        }
-        started
-    }
-
-    fn start_writer(self, telemetry: &Arc<Telemetry>) -> Result<SnapshotHandle, EdgeError> {
-        let started = SnapshotHandle::start(self.folder, self.policy, Arc::clone(telemetry));
-        started.map_err(|error| EdgeError::Runtime { detail: error.to_string() })
+        None => Pipeline::start_empty(&settings.feeds, options, pages),
     }
 }
 
@@ -262,7 +220,7 @@ fn drive(
 ) -> Result<ExitCode, Failure> {
     let stopping = Arc::new(AtomicBool::new(false));
     let reloading = Arc::new(AtomicBool::new(false));
-    watch_signals(&stopping, &reloading);
+    signals::watch(&stopping, &reloading);
     let start = Instant::now();
     let mut last_log = start;
     let mut stop_since = None;
@@ -356,36 +314,4 @@ fn finish(drain: &Drain, telemetry: &Telemetry, start: Instant) {
     };
     summary::print(&drain.tally(), &measured);
     terminal::note(&format!("committed up to {}\n", committed.seq));
-}
-
-/// Sets the first flag on SIGINT or SIGTERM, where a second one ends the process as usual, and the
-/// other one on every SIGHUP before that.
-fn watch_signals(stopping: &Arc<AtomicBool>, reloading: &Arc<AtomicBool>) {
-    let (flag, reload) = (Arc::clone(stopping), Arc::clone(reloading));
-    let spawned = thread::Builder::new().name(String::from("signals")).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = (
-                signal(SignalKind::terminate()),
-                signal(SignalKind::interrupt()),
-                signal(SignalKind::hangup()),
-            ) else {
-                return;
-            };
-            // Ends: when the process is asked to.
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => break,
-                    _ = interrupt.recv() => break,
-                    _ = hangup.recv() => reload.store(true, Ordering::Relaxed),
-                }
-            }
-            flag.store(true, Ordering::Relaxed);
-        });
-    });
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "signals are not watched");
-    }
 }

@@ -232,12 +232,13 @@ impl<'a> Chosen<'a> {
         let words = named(&[
             "desc", "text", "message", "remark", "label", "words", "event", "status", "detail",
         ]);
-        chosen.words = words.iter().find(has_blanks).or(words.first()).map(|it| it.as_str());
+        chosen.words =
+            words.iter().find(has_blanks).or_else(|| words.first()).map(|it| it.as_str());
         let codes = named(&["code", "status", "event", "type", "state", "what", "scan"]);
         let short = |path: &&&String| {
             fields[**path].iter().all(|it| it.len() <= 32) && Some(path.as_str()) != chosen.words
         };
-        chosen.code = codes.iter().find(short).or(codes.first()).map(|it| it.as_str());
+        chosen.code = codes.iter().find(short).or_else(|| codes.first()).map(|it| it.as_str());
         let first = |words: &[&str]| named(words).first().map(|it| it.as_str());
         chosen.city = first(&["city", "town", "locality", "location", "depot", "place", "ort"]);
         chosen.region = first(&["region", "province", "stateprov", "state_prov"]);
@@ -258,6 +259,10 @@ fn rank(path: &str) -> u8 {
         () => 2,
     }
 }
+
+/// English names of months, as far as they tell them apart.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// The shape of times that all texts have; `None` where they are none.
 fn shape_of(texts: &[String]) -> Option<&'static str> {
@@ -308,8 +313,6 @@ fn one_shape(text: &str) -> Option<&'static str> {
     if is_digits_at(0..1) && bytes.len() <= 11 && text.contains(':') {
         return Some(if lower.ends_with('m') { "clock-am-pm" } else { "clock-colon" });
     }
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let has_month = MONTHS.iter().any(|it| lower.contains(it));
     (has_month && 5 <= digits && bytes.len() <= 32).then_some("month-name")
 }

@@ -119,6 +119,12 @@ impl Edge {
         &self.claim
     }
 
+    /// The group that it owns, or stands by for.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.options.committer.group
+    }
+
     /// What could be better about the streams.
     #[must_use]
     pub fn deviations(&self) -> &[Deviation] {

@@ -147,17 +147,16 @@ impl<'a> Session<'a> {
         if enough || self.open_messages >= 2 * messages_max {
             return None;
         }
-        if self.ring.capacity() == 0 {
+        // Ends: with room in the ring, which what was taken before fills first.
+        while self.ring.capacity() == 0 {
             if self.open_messages > 0 {
                 return None;
             }
             let Ok(permit) = self.ring.reserve().await else { return Some(End::Closed) };
             if self.messages.is_empty() {
-                drop(permit);
-            } else {
-                permit.send(Ok(self.batch()));
-                return None;
+                break;
             }
+            permit.send(Ok(self.batch()));
         }
         self.pulls += 1;
         let options = &self.reader.options;

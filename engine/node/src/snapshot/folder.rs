@@ -38,6 +38,7 @@ impl Folder {
     ///
     /// # Errors
     /// The file system's.
+    #[expect(clippy::panic_in_result_fn, reason = "the configuration has checked `keep`")]
     pub fn open(path: &Path, group: &str, keep: usize) -> io::Result<Self> {
         assert!(0 < keep);
         fs::create_dir_all(path)?;

@@ -4,15 +4,19 @@
 //! The program `chaos`, and a short form of it in the tests.
 //! # Method
 //! A publisher sends the documents of a plan one after the other, each until it is acknowledged, with
-//! an id so that the server stores it once. Meanwhile faults strike in a seeded order: engines are
-//! killed, stopped and woken as zombies, started twice; the server is killed and started again;
-//! connections are cut, acknowledgements of commits are lost on their way back. In the end faults cease,
-//! one engine drains what is left, and auditor and oracle look at OUT.
+//! an id so that the server stores it once; it keeps close ahead of the engines. Meanwhile faults strike in a
+//! seeded order, each when so many more messages are committed: engines are killed, stopped and woken as zombies,
+//! started twice; the server is killed and started again; connections are cut, acknowledgements of
+//! commits are lost on their way back. In the end faults cease, one engine drains what is left, and
+//! auditor and oracle look at OUT.
 //! # Holds
 //! One server, one group, at least one engine at almost any time.
 //! # Does not hold
 //! The same run twice: faults are seeded, machines are not. That is what `sim` is for.
 
+mod progress;
+
+use self::progress::{LOOK, Progress};
 use crate::nats::NatsServer;
 use crate::proxy::Proxy;
 use crate::streams::{self, WAIT, changes};
@@ -26,7 +30,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,8 +40,9 @@ pub struct Options {
     pub engine: (PathBuf, Vec<String>),
     /// Where logs and snapshots go.
     pub folder: PathBuf,
-    /// How long faults strike.
-    pub time: Duration,
+    /// How long faults strike, with the documents spread over that time; without, until there are no
+    /// more documents.
+    pub time: Option<Duration>,
     /// Shipments of the plan.
     pub shipments: u64,
     /// The order of faults.
@@ -145,7 +149,14 @@ struct Bench {
     engines: u64,
     fenced: u64,
     state: u64,
+    progress: Arc<Progress>,
 }
+
+/// Documents between two faults, at least and at most.
+const APART: (u64, u64) = (20, 180);
+
+/// How long an engine that was fenced may live on where it finds nothing to say.
+const FENCED_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs. `None` where the environment says to leave servers out.
 ///
@@ -159,20 +170,31 @@ pub fn run(options: Options) -> Option<Outcome> {
     let server = NatsServer::start("chaos")?;
     let proxy = Proxy::start(server.port());
     let plan = Plan::new(Workload::Nested.parameters(options.shipments)).expect("a plan");
-    let mut bench =
-        Bench { state: options.seed, options, server, proxy, engine: None, engines: 0, fenced: 0 };
+    let mut bench = Bench {
+        state: options.seed,
+        options,
+        server,
+        proxy,
+        engine: None,
+        engines: 0,
+        fenced: 0,
+        progress: Arc::default(),
+    };
     let init = bench.command(&["nats", "init"]).stderr(Stdio::piped()).spawn();
     streams::finish(init.expect("an engine can be started"));
     let url = bench.server.url();
-    let is_over = Arc::new(AtomicBool::new(false));
-    let published = Arc::new(AtomicU64::new(0));
+    let progress = Arc::clone(&bench.progress);
     let faults = thread::scope(|scope| {
-        let (plan, is_over, published) = (&plan, &is_over, &published);
+        let (url, plan, progress) = (&url, &plan, &*progress);
         let pace = bench.options.time;
-        scope.spawn(move || publish(&url, plan, pace, is_over, published));
-        let faults = bench.strike();
-        is_over.store(true, Ordering::SeqCst);
-        faults
+        scope.spawn(move || publish(url, plan, pace, progress));
+        scope.spawn(move || progress::watch(url, progress));
+        // Also where it panics: the others wait for it.
+        let _end = End(progress);
+        if pace.is_some() {
+            progress.allow(u64::MAX / 2);
+        }
+        bench.strike()
     });
     bench.end_engine();
     let drain = bench.command(&["run", "--until-caught-up"]).stderr(Stdio::piped()).spawn();
@@ -191,7 +213,7 @@ pub fn run(options: Options) -> Option<Outcome> {
         acks_lost: bench.proxy.lost(),
         fenced: bench.fenced,
         snapshot_starts: bench.snapshot_starts(),
-        documents: published.load(Ordering::SeqCst),
+        documents: progress.documents(),
         audit: (said, audit.status.code() == Some(0)),
         verdict,
         seconds: start.elapsed().as_secs_f64(),
@@ -199,16 +221,15 @@ pub fn run(options: Options) -> Option<Outcome> {
 }
 
 impl Bench {
-    /// Lets faults strike until the time is over.
+    /// Lets faults strike until the time is over, or there are no more documents.
     fn strike(&mut self) -> BTreeMap<Fault, u64> {
         let start = Instant::now();
         let mut counts = BTreeMap::new();
-        // Ends: when the time is over.
-        while start.elapsed() < self.options.time {
-            self.keep_engine();
-            let pause = 100 + self.random(700);
-            thread::sleep(Duration::from_millis(pause));
-            self.keep_engine();
+        // Ends: with the time or with the documents, which are published as engines commit them.
+        while self.options.time.is_none_or(|time| start.elapsed() < time)
+            && !self.progress.is_published()
+        {
+            self.await_commits();
             let fault = Fault::ALL[self.random(Fault::ALL.len() as u64) as usize];
             *counts.entry(fault).or_default() += 1;
             match fault {
@@ -231,13 +252,30 @@ impl Bench {
         counts
     }
 
+    /// Waits until some more messages are committed, or all there are; about as many are then under way.
+    fn await_commits(&mut self) {
+        let since = Instant::now();
+        let count = APART.0 + self.random(APART.1 - APART.0);
+        let until = self.progress.committed() + count / 2;
+        self.progress.allow(count);
+        // Ends: an engine that lives commits what the publisher was told to send.
+        loop {
+            self.keep_engine();
+            let is_done = self.progress.is_published() && self.progress.behind() == 0;
+            if is_done || until <= self.progress.committed() {
+                return;
+            }
+            assert!(since.elapsed() < WAIT, "no engine commits: {:?}", self.progress);
+            thread::sleep(LOOK);
+        }
+    }
+
     /// An engine sleeps, another takes over, the first wakes and must find out.
     fn zombie(&mut self) {
         let Some(old) = self.engine.take() else { return };
         signal(&old, "-STOP");
         self.start_engine();
-        let pause = 200 + self.random(1_500);
-        thread::sleep(Duration::from_millis(pause));
+        self.await_commits();
         signal(&old, "-CONT");
         self.expect_fenced(Some(old));
     }
@@ -245,15 +283,16 @@ impl Bench {
     /// An engine whose group was taken ends by itself, as fenced, once it has anything to say.
     fn expect_fenced(&mut self, old: Option<Child>) {
         let Some(mut old) = old else { return };
+        self.progress.allow(APART.0);
         let since = Instant::now();
         // Ends: with the process, or with our patience: one that has nothing to say may live on.
-        while since.elapsed() < Duration::from_secs(4) {
+        while since.elapsed() < FENCED_PATIENCE {
             if let Ok(Some(status)) = old.try_wait() {
                 self.fenced += u64::from(status.code() == Some(78));
                 return;
             }
             self.keep_engine();
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(LOOK);
         }
         drop(old.kill());
         drop(old.wait());
@@ -346,17 +385,21 @@ fn signal(child: &Child, name: &str) {
     assert!(status.is_ok_and(|status| status.success()), "a process of ours takes signals");
 }
 
-/// Publishes a plan, spread over some time, each document until it is acknowledged.
-fn publish(url: &str, plan: &Plan, time: Duration, is_over: &AtomicBool, published: &AtomicU64) {
+/// Faults have ceased, one way or the other.
+struct End<'a>(&'a Progress);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// Publishes a plan, close ahead of the engines and no faster than asked, each document until it is
+/// acknowledged.
+fn publish(url: &str, plan: &Plan, time: Option<Duration>, progress: &Progress) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let client = async_nats::ConnectOptions::new()
-            .reconnect_delay_callback(|_| Duration::from_millis(50))
-            .retry_on_initial_connect()
-            .connect(url)
-            .await
-            .expect("a client that waits for its server");
-        let context = jetstream::new(client);
+        let context = jetstream::new(progress::client(url).await);
         let start = Instant::now();
         let slots = plan.slot_count().max(1);
         let mut documents = plan.documents();
@@ -367,7 +410,7 @@ fn publish(url: &str, plan: &Plan, time: Duration, is_over: &AtomicBool, publish
             let subject = format!("raw.{tenant}.{}", entry.feed.name());
             let micros = entry.received_micros;
             let received = jiff::Timestamp::from_microsecond(micros).expect("a time").to_string();
-            let id = published.load(Ordering::SeqCst).to_string();
+            let id = progress.documents().to_string();
             let mut headers = async_nats::HeaderMap::new();
             headers.insert("Crossdock-Received", received.as_str());
             headers.insert("Nats-Msg-Id", id.as_str());
@@ -377,20 +420,20 @@ fn publish(url: &str, plan: &Plan, time: Duration, is_over: &AtomicBool, publish
                 let body = buffer.clone().into();
                 let sent = context.publish_with_headers(subject.clone(), headers.clone(), body);
                 let acked = async { sent.await.map_err(drop)?.await.map_err(drop) };
-                if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(1), acked).await {
+                if let Ok(Ok(ack)) = tokio::time::timeout(Duration::from_secs(1), acked).await {
+                    progress.store(ack.sequence);
                     break;
                 }
                 assert!(since.elapsed() < WAIT, "the server stays away");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            published.fetch_add(1, Ordering::SeqCst);
-            let due = time.mul_f64(documents.slot() as f64 / slots as f64);
-            if let Some(early) = due.checked_sub(start.elapsed())
-                && !is_over.load(Ordering::SeqCst)
-                && Duration::from_millis(1) < early
-            {
-                tokio::time::sleep(early.min(Duration::from_millis(100))).await;
+            let share = documents.slot() as f64 / slots as f64;
+            let due = time.map_or(Duration::ZERO, |time| time.mul_f64(share));
+            // Ends: engines commit, time passes, faults cease.
+            while progress.is_ahead() || (!progress.is_over() && start.elapsed() + LOOK < due) {
+                tokio::time::sleep(LOOK).await;
             }
         }
+        progress.end_publishing();
     });
 }

@@ -27,7 +27,6 @@ use crossdock_core::output::{Message, MessageKind, Output as CoreOutput};
 use crossdock_core::tally::Tally;
 use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
-use crossdock_model::time::Micros;
 use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::drain::following::Following;
@@ -40,6 +39,7 @@ use crate::jetstream::reader::{Batch, Message as InputMessage};
 use crate::pipeline::{Collected, Pipeline};
 use crate::rule_switch::{self, Library};
 use crate::snapshot::Keeper;
+use crate::stream_clock::StreamClock;
 use crate::telemetry::{Counter, Gauge, LatencyRecorder, Telemetry};
 
 /// When a commit goes out.
@@ -102,7 +102,7 @@ pub struct Drain<L = EdgeHandle> {
     receipts_underway: Vec<(Instant, u64)>,
     is_committing: bool,
     ticket: u64,
-    clock: i64,
+    clock: StreamClock,
     pending: u64,
     committed: Position,
     counted: Tally,
@@ -147,7 +147,7 @@ impl<L: Link> Drain<L> {
             receipts_underway: Vec::new(),
             is_committing: false,
             ticket: 0,
-            clock: i64::MIN,
+            clock: StreamClock::default(),
             pending: u64::MAX,
             committed: suppressed,
             counted: Tally::default(),
@@ -173,10 +173,9 @@ impl<L: Link> Drain<L> {
         self.following.is_some()
     }
 
-    /// Goes on from a snapshot, or keeps them, or both: `clock` is the stream time of what was
-    /// loaded, microseconds since 1970.
+    /// Goes on from a snapshot, or keeps them, or both: `clock` is that of what was loaded.
     #[must_use]
-    pub fn with_snapshots(mut self, keeper: Option<Keeper>, clock: i64) -> Self {
+    pub fn with_snapshots(mut self, keeper: Option<Keeper>, clock: StreamClock) -> Self {
         if let Some(keeper) = &keeper {
             keeper.committed(self.suppressed);
         }
@@ -347,21 +346,20 @@ impl<L: Link> Drain<L> {
         }
         let mut intake = self.pipeline.spare_intake();
         for message in &batch.messages {
-            let received = message.received_us.unwrap_or(message.stream_time_us);
-            self.clock = self.clock.max(received);
-            let now = Micros(self.clock);
+            let stored_us = message.stream_time_us;
             let mut tokens = message.subject.splitn(3, '.');
             let (kind, tenant) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
             match kind {
-                "tick" => intake.push_tick(message.seq, now),
+                "tick" => intake.push_tick(message.seq, self.clock.control(stored_us)),
                 "rules" => {
                     let rules = (tenant == self.group)
                         .then(|| follow(&mut self.library, &self.telemetry, message))
                         .flatten();
-                    intake.push_rules(message.seq, now, rules);
+                    intake.push_rules(message.seq, self.clock.control(stored_us), rules);
                 }
                 _ => {
                     let feed = tokens.next().unwrap_or("");
+                    let now = self.clock.document(message.received_us, stored_us);
                     intake.push(message.seq, now, tenant, feed, &message.payload);
                 }
             }
@@ -382,24 +380,24 @@ impl<L: Link> Drain<L> {
             self.pipeline.begin_snapshot();
         }
         let gauges = &self.telemetry.gauges;
-        gauges.set(Gauge::StreamTimeSeconds, (self.clock / 1_000_000).unsigned_abs());
+        gauges.set(Gauge::StreamTimeSeconds, self.clock.seconds());
         self.pipeline.submit(intake);
     }
 
-    /// Moves time on where everything is read and the newest message is older than the interval.
+    /// Moves time on where everything is read and nothing has moved it for the interval.
     fn tick(&mut self) {
         // Who stands by lives by the owner's time.
         let Some(ticker) = self.ticker.as_mut().filter(|_| self.following.is_none()) else {
             return;
         };
         // Without a first message there is no time, and nothing that could wait for it.
-        let is_idle = self.pending == 0 && self.clock != i64::MIN;
+        let is_idle = self.pending == 0 && self.clock.has_begun();
         if !is_idle || ticker.last.elapsed() < ticker.interval {
             return;
         }
         ticker.last = Instant::now();
-        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(self.clock);
-        if ticker.interval.as_micros() <= u128::from(age.max(0).unsigned_abs()) {
+        let behind_us = self.clock.behind_us(jiff::Timestamp::now().as_microsecond());
+        if ticker.interval.as_micros() <= u128::from(behind_us) {
             // Where it is not sent, the next one is.
             let _is_sent = self.edge.publish(&format!("tick.{}", self.group), Vec::new());
         }

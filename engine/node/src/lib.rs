@@ -13,4 +13,5 @@ pub mod pipeline;
 pub mod ring;
 pub mod rule_switch;
 pub mod snapshot;
+pub mod stream_clock;
 pub mod telemetry;

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let outcome = chaos::run(Options {
         engine: (own, vec![String::from("engine")]),
         folder,
-        time: Duration::from_secs_f64(arguments.minutes * 60.0),
+        time: Some(Duration::from_secs_f64(arguments.minutes * 60.0)),
         shipments: arguments.shipments,
         seed: arguments.seed,
     });

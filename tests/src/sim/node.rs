@@ -367,7 +367,7 @@ impl Node {
         let mark = claim.found.as_ref().and_then(|record| record.stream.clone());
         let mut prints: Vec<Fingerprint> = mark.iter().map(|mark| mark.fingerprint()).collect();
         let from = loaded.as_ref().map_or(0, |(manifest, ..)| manifest.position);
-        let clock = loaded.as_ref().map_or(i64::MIN, |(manifest, ..)| manifest.clock_us);
+        let clock = loaded.as_ref().map(|(manifest, ..)| manifest.clock()).unwrap_or_default();
         let own_prints =
             loaded.as_ref().map(|(manifest, ..)| manifest.fingerprints()).unwrap_or_default();
         prints.extend(&own_prints);

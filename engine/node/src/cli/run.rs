@@ -165,7 +165,7 @@ fn start(
     let identity = Identity { created: handle.created().to_owned(), ..identity };
     let group = identity.group.clone();
     let saved = started.as_ref().map(|started| &started.manifest);
-    let clock = saved.map_or(i64::MIN, |saved| saved.clock_us);
+    let clock = saved.map(|saved| saved.clock()).unwrap_or_default();
     let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();
     let writer = snapshots.map(|snapshots| snapshots.start_writer(telemetry)).transpose()?;
     let pipeline = start_pipeline(settings, options, started, writer.as_ref());

@@ -15,6 +15,7 @@ use super::manifest::{FORMAT, Identity, Manifest};
 use super::writer::SnapshotHandle;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::intake::PRINTS_MAX;
+use crate::stream_clock::StreamClock;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -60,7 +61,7 @@ impl Keeper {
 
     /// A turn is about to be submitted that ends with `mark`; true where a snapshot has to begin
     /// after it.
-    pub fn turn(&mut self, mark: Fingerprint, documents: u64, clock_us: i64) -> bool {
+    pub fn turn(&mut self, mark: Fingerprint, documents: u64, clock: StreamClock) -> bool {
         self.last = Some(mark);
         if self.prints.back().is_none_or(|newest| newest.seq + PRINTS_APART <= mark.seq) {
             if self.prints.len() + 1 == PRINTS_MAX {
@@ -71,12 +72,12 @@ impl Keeper {
         self.documents += documents;
         let policy = self.handle.policy();
         let is_due = policy.documents <= self.documents || policy.interval <= self.since.elapsed();
-        is_due && self.begin(clock_us)
+        is_due && self.begin(clock)
     }
 
     /// Begins one now, where anything is new since the last: the shards have to begin after the turn
     /// that was shown last.
-    pub fn begin(&mut self, clock_us: i64) -> bool {
+    pub fn begin(&mut self, clock: StreamClock) -> bool {
         let Some(last) = self.last.filter(|_| 0 < self.documents) else { return false };
         let mut prints: Vec<(u64, i64, u32)> = Vec::with_capacity(PRINTS_MAX);
         let older = self.prints.iter().rev().filter(|print| print.seq != last.seq);
@@ -91,7 +92,8 @@ impl Keeper {
             stream: identity.stream,
             created: identity.created,
             position: last.seq,
-            clock_us,
+            clock_us: clock.now_us,
+            moved_us: clock.moved_us,
             prints,
             feeds_digest: identity.feeds_digest,
             rules_digest: identity.rules_digest,

@@ -12,11 +12,12 @@
 //! State.
 
 use crate::jetstream::ctl::{Fingerprint, Position};
+use crate::stream_clock::StreamClock;
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
 
 /// The version of the format; another one is not read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a snapshot must have been made by to be of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Manifest {
     pub position: u64,
     /// Stream time at the position, microseconds since 1970; `i64::MIN` before the first message.
     pub clock_us: i64,
+    /// When the server stored the message that moved stream time last; see [`StreamClock`].
+    pub moved_us: i64,
     /// Messages at or before the position: (sequence, server time, CRC-32C), newest first.
     pub prints: Vec<(u64, i64, u32)>,
     /// Hash of the feed files.
@@ -120,6 +123,12 @@ impl Manifest {
         None
     }
 
+    /// Stream time at the position.
+    #[must_use]
+    pub const fn clock(&self) -> StreamClock {
+        StreamClock { now_us: self.clock_us, moved_us: self.moved_us }
+    }
+
     /// The messages it remembers.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
@@ -142,6 +151,7 @@ mod tests {
             created: "then".to_owned(),
             position: 10,
             clock_us: 5,
+            moved_us: 6,
             prints: vec![(10, 4, 3), (1, 1, 1)],
             feeds_digest: 7,
             rules_digest: 8,
@@ -184,7 +194,7 @@ mod tests {
         check(&|_| {}, Position { seq: 11, index: 2 }, "");
         let lost = "it stands at 10, but only 10 is committed: its outputs would be lost";
         check(&|_| {}, Position { seq: 10, index: 2 }, lost);
-        check(&|it| it.format = 2, Position::whole(10), "its format is 2, this version reads 1");
+        check(&|it| it.format = 1, Position::whole(10), "its format is 1, this version reads 2");
         check(
             &|it| it.created = "now".to_owned(),
             Position::whole(10),

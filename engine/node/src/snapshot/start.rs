@@ -290,6 +290,7 @@ mod tests {
             created: identity().created,
             position: 10,
             clock_us: 0,
+            moved_us: 0,
             prints: Vec::new(),
             feeds_digest: 1,
             rules_digest: 1,

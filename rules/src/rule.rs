@@ -45,6 +45,7 @@ mod oracle;
 pub mod pack;
 mod parse;
 pub mod reload;
+pub mod retired;
 pub mod row;
 pub mod rows;
 pub mod ruleset;

@@ -18,6 +18,7 @@ use crossdock_rules::rule::pack;
 use crossdock_rules::rule::ruleset::RuleSet;
 use crossdock_tests::replay::{self, Document, Replay};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,4 +102,104 @@ fn a_switch_after_every_message_changes_nothing_for_the_rules_that_stay() {
         let found = replay(way, |number| Some(Arc::clone(&both[number % 2])));
         assert!(found == switched, "{way:?}");
     }
+}
+
+/// One thing that a rule said: (tenant, carrier, number, epoch, audience), and what.
+struct Said {
+    whom: String,
+    id: String,
+    is_raise: bool,
+    episode: u64,
+    ended: String,
+}
+
+/// What one rule said, in order.
+fn said_by(lines: &str, rule: &str) -> Vec<Said> {
+    let body = |line: &str| -> Value {
+        let (_, body) = line.split_once(' ').expect("subject and body");
+        serde_json::from_str(body).expect("a body is JSON")
+    };
+    let said = |body: Value| {
+        let part = |key: &str| body[key].to_string();
+        Said {
+            whom: ["tenant", "carrier", "tracking_number", "epoch", "audience"].map(part).join(" "),
+            id: part("id"),
+            is_raise: body["kind"] == "exception_opened",
+            episode: body["episode"].as_u64().expect("an alert has an episode"),
+            ended: body["ended"].as_str().unwrap_or("").to_owned(),
+        }
+    };
+    lines.lines().map(body).filter(|body| body["rule"] == rule).map(said).collect()
+}
+
+/// Each raise is ended at most once, before the next; episodes rise; no id is used twice. Gives the number
+/// of raises, how they ended, and how many are open.
+fn account(lines: &str, rule: &str) -> (usize, Vec<String>, usize) {
+    let mut ids = BTreeSet::new();
+    let mut episodes: BTreeMap<String, (u64, bool)> = BTreeMap::new();
+    let (mut raises, mut ends) = (0, Vec::new());
+    for said in said_by(lines, rule) {
+        let Said { whom, id, is_raise, episode, ended } = said;
+        assert!(
+            ids.insert((id, whom.clone())),
+            "{rule}: an id twice for {whom}, episode {episode}"
+        );
+        let (last, is_open) = episodes.entry(whom.clone()).or_default();
+        // `parcel.every` raises each time and is ended by nothing: the newest raise stands for those before.
+        let replaces = is_raise && rule == "parcel.every";
+        assert!(*is_open != is_raise || replaces, "{rule}: {whom}, episode {episode}");
+        if is_raise {
+            assert!(*last < episode, "{rule}: {whom} goes from episode {last} to {episode}");
+            raises += 1;
+        } else {
+            assert_eq!(*last, episode, "{rule}: {whom}");
+            ends.push(ended);
+        }
+        (*last, *is_open) = (episode, is_raise);
+    }
+    (raises, ends, episodes.values().filter(|(_, is_open)| *is_open).count())
+}
+
+#[test]
+fn a_rule_that_goes_is_withdrawn_once_and_one_that_comes_looks_back() {
+    let (plain, more) = (replay::rules(), more());
+    let end = day().len() - 9;
+    let lines = replay((1, 2, 5), |number| match number {
+        0 => Some(Arc::clone(&more)),
+        _ if number == end => Some(Arc::clone(&plain)),
+        _ => None,
+    });
+    for rule in ["a.first", "parcel.every", "z.last"] {
+        let (raised, ends, open) = account(&lines, rule);
+        assert!(0 < raised, "{rule}");
+        assert_eq!(open, 0, "{rule}: all that was raised is over");
+        assert!(ends.iter().any(|end| end == "withdrawn"), "{rule}");
+    }
+    // The rule about two hours comes when the trucks have long left.
+    let late = replay((1, 2, 5), |number| (number == end).then(|| Arc::clone(&more)));
+    assert!(late.contains("LAST_OF_ALL"));
+}
+
+#[test]
+fn a_rule_that_goes_and_comes_says_nothing_under_a_name_it_has_used() {
+    let (plain, more) = (replay::rules(), more());
+    let both = [Arc::clone(&more), Arc::clone(&plain)];
+    let switched = replay((1, 1, 1), |number| Some(Arc::clone(&both[number % 2])));
+    let kept = replay((1, 1, 1), |number| (number == 0).then(|| Arc::clone(&more)));
+    let mut come_back = 0;
+    for rule in ["a.first", "parcel.every", "z.last"] {
+        account(&switched, rule);
+        come_back += said_by(&switched, rule).iter().filter(|said| 1 < said.episode).count();
+    }
+    assert!(0 < come_back, "something was raised again");
+    // What waits for what does not come is open at the end as often as where the rule had stayed.
+    let stays = replay((1, 1, 1), |number| match number {
+        0 => Some(Arc::clone(&more)),
+        20 => Some(Arc::clone(&plain)),
+        21 => Some(Arc::clone(&more)),
+        _ => None,
+    });
+    let (_, _, open) = account(&kept, "z.last");
+    assert_eq!(account(&stays, "z.last").2, open);
+    assert!(0 < open);
 }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use crossdock_model::record::Seconds;
 use crossdock_rules::rule::action::Actions;
 use crossdock_rules::rule::facts::{Eta, HashInterner, Symbol};
+use crossdock_rules::rule::retired::Retired;
 use crossdock_rules::rule::rows::{RowHandle, RowStore};
 use crossdock_rules::rule::ruleset::RuleSet;
 use crossdock_rules::wheel::{Due, Wheel};
@@ -64,6 +65,8 @@ pub struct Ship {
 pub struct Watch {
     /// The rules in force.
     pub set: Arc<RuleSet>,
+    /// Rules that were in force before.
+    pub retired: Retired,
     /// They are counted and tell nobody.
     pub is_shadow: bool,
     /// Rows of all shipments and feeds.
@@ -103,6 +106,7 @@ impl Watch {
         let (shard, shipments_expected) = ((options.index, options.count), *shipments_expected);
         Self {
             set,
+            retired: Retired::default(),
             is_shadow: options.rules_shadow,
             store: RowStore::new(),
             wheel: Wheel::new(Seconds::NEVER, shipments_expected),

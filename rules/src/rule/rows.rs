@@ -19,6 +19,11 @@ use crossdock_model::record::Seconds;
 
 /// Most rows of one shipment.
 pub const ROWS_MAX: usize = 64;
+/// From this index on, a row is no rule of the set but one that was in force before; see
+/// [`Retired`](super::retired::Retired).
+pub const RETIRED_FIRST: u16 = 0x8000;
+/// The row of several rules that are gone: the highest of their episodes.
+pub const RETIRED_OTHERS: u16 = u16::MAX;
 
 /// Rows of a block in each size class.
 const CLASS_ROWS: [usize; 5] = [4, 8, 16, 32, 64];
@@ -74,7 +79,8 @@ pub struct RuleRow {
     pub deadline: Seconds,
     /// When to look again in stream time: the deadline plus grace; `NEVER` for "not by itself".
     pub wake: Seconds,
-    /// When it was last raised.
+    /// When it was last raised; `NEVER` where that was withdrawn with the rule, so that it may be
+    /// raised again.
     pub raised_at: Seconds,
     /// Clock time used up before the last pause, seconds (business seconds where it has a calendar).
     pub used: u32,
@@ -163,11 +169,31 @@ impl RowStore {
         self.rows(handle).iter().find(|row| row.rule == rule)
     }
 
+    /// The row that a rule begins with where it has none: no episode number is used twice.
+    #[must_use]
+    pub fn fresh(&self, handle: &RowHandle, rule: u16) -> RuleRow {
+        let others = self.rows(handle).last().filter(|row| row.rule == RETIRED_OTHERS);
+        RuleRow { rule, episode: others.map_or(0, |row| row.episode), ..RuleRow::default() }
+    }
+
     /// True where a row of this rule exists or can be made; counts where it can't.
     pub(crate) fn has_room(&mut self, handle: &RowHandle, rule: u16) -> bool {
-        let room = handle.len() < ROWS_MAX || self.find(handle, rule).is_some();
+        let room = handle.len() < ROWS_MAX
+            || self.find(handle, rule).is_some()
+            || self.rows(handle)[ROWS_MAX - 2].rule >= RETIRED_FIRST;
         self.overflow_count += u64::from(!room);
         room
+    }
+
+    /// Makes one row of the last two, where both are of rules that are gone.
+    fn merge_retired(&mut self, handle: &mut RowHandle) {
+        if let [.., last, other] = self.rows_mut(handle)
+            && last.rule >= RETIRED_FIRST
+        {
+            let episode = last.episode.max(other.episode);
+            *last = RuleRow { rule: RETIRED_OTHERS, episode, ..RuleRow::default() };
+            handle.len -= 1;
+        }
     }
 
     /// The row of a rule, made where it is missing; `None` where there is no room.
@@ -175,6 +201,9 @@ impl RowStore {
         let place = self.rows(handle).partition_point(|row| row.rule < rule);
         let found = self.rows(handle).get(place).is_some_and(|row| row.rule == rule);
         if !found {
+            if handle.len() == ROWS_MAX {
+                self.merge_retired(handle);
+            }
             if handle.len() == ROWS_MAX {
                 self.overflow_count += 1;
                 return None;

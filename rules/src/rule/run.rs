@@ -15,6 +15,7 @@
 //! - Absence is never decided here by an event, only by a timer.
 //! - No allocation beyond `actions` and a first row of a shipment.
 
+mod again;
 mod count;
 mod expect;
 mod limit;
@@ -86,6 +87,31 @@ impl RuleSet {
         actions: &mut Actions,
     ) {
         let Some(event) = facts.event else { return };
+        self.with_rule(rule, facts, store, handle, actions, |turn| turn.trigger(rule, event));
+    }
+
+    /// Has a rule asked in the next second, where it may have something to say of what is known.
+    pub(super) fn look_soon(
+        &self,
+        rule: u16,
+        facts: &Facts<'_>,
+        store: &mut RowStore,
+        handle: &mut RowHandle,
+        actions: &mut Actions,
+    ) {
+        self.with_rule(rule, facts, store, handle, actions, |turn| turn.look_soon(rule));
+    }
+
+    /// Lets one rule look at a shipment that its scope accepts.
+    fn with_rule(
+        &self,
+        rule: u16,
+        facts: &Facts<'_>,
+        store: &mut RowStore,
+        handle: &mut RowHandle,
+        actions: &mut Actions,
+        look: impl FnOnce(&mut Turn<'_>),
+    ) {
         if self.rule(rule).subject != facts.shipment.subject as u8 {
             return;
         }
@@ -97,7 +123,7 @@ impl RuleSet {
             values.contains(&all.get(*field))
         });
         if fits {
-            Turn::new(self, facts, &row, store, handle, actions).trigger(rule, event);
+            look(&mut Turn::new(self, facts, &row, store, handle, actions));
         }
     }
 
@@ -174,10 +200,7 @@ impl<'a> Turn<'a> {
 
     /// The time that an event counts with under a rule's clock.
     fn time_of(&self, rule: &Rule, event: &Event) -> Seconds {
-        match rule.clock {
-            Clock::Wall => Seconds::from_micros(event.received),
-            Clock::Event => event_seconds(event, self.now()),
-        }
+        time_of(rule, event, self.now())
     }
 
     /// True where a rule is in force now.
@@ -188,7 +211,8 @@ impl<'a> Turn<'a> {
 
     /// True where a rule may not raise again.
     fn is_spent(&self, rule: &Rule, row: &RuleRow) -> bool {
-        if row.episode == 0 {
+        // Never raised, or withdrawn with the rule, which is here again.
+        if row.episode == 0 || !row.raised_at.is_some() {
             return false;
         }
         match rule.once {
@@ -199,8 +223,8 @@ impl<'a> Turn<'a> {
     }
 
     fn load(&self, rule: u16) -> RuleRow {
-        let none = RuleRow { rule, ..RuleRow::default() };
-        self.store.find(self.handle, rule).copied().unwrap_or(none)
+        let found = self.store.find(self.handle, rule).copied();
+        found.unwrap_or_else(|| self.store.fresh(self.handle, rule))
     }
 
     /// Keeps a row while it says anything.
@@ -451,7 +475,7 @@ impl<'a> Turn<'a> {
             Kind::Expect { .. } => self.wake_expect(rule, row),
             Kind::Silence { .. } => self.wake_silence(rule, row),
             Kind::Watch { .. } => self.look(rule, row),
-            Kind::Event { .. } | Kind::Count { .. } => row.wake = Seconds::NEVER,
+            Kind::Event { .. } | Kind::Count { .. } => self.wake_event(rule, row),
         }
     }
 
@@ -472,13 +496,21 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// The time that an event counts with under a rule's clock.
+pub(in crate::rule) fn time_of(rule: &Rule, event: &Event, now: Seconds) -> Seconds {
+    match rule.clock {
+        Clock::Wall => Seconds::from_micros(event.received),
+        Clock::Event => event_seconds(event, now),
+    }
+}
+
 /// The instant of an event; the present where it has none or it can't be true.
 pub(super) fn event_seconds(event: &Event, now: Seconds) -> Seconds {
     let time = Seconds::from_micros(event.time.instant);
     if time.is_some() && !event.flags.has(EventFlags::UNTRUSTED_TIME) { time } else { now }
 }
 
-pub(super) fn plus(time: Seconds, seconds: u32) -> Seconds {
+pub(in crate::rule) fn plus(time: Seconds, seconds: u32) -> Seconds {
     Seconds(time.0.saturating_add(seconds).max(1))
 }
 

@@ -16,6 +16,7 @@ use super::action::{Action, Actions, Edge};
 use super::explain::Explanation;
 use super::facts::{Eta, Facts, Feed, Lane, Scene, Shipment, Symbol, Texts};
 use super::reload::Migration;
+use super::retired::Retired;
 use super::rows::{RowHandle, RowStore};
 use super::ruleset::RuleSet;
 use super::world::World;
@@ -71,6 +72,7 @@ pub struct Scenario<'a, W> {
     next: Option<Seconds>,
     now: Seconds,
     said: Vec<Said>,
+    retired: Retired,
     /// Asked at every call of the rules, for coverage.
     pub on_call: Option<&'a mut dyn FnMut(&Facts<'_>)>,
 }
@@ -90,6 +92,7 @@ impl<'a, W: World> Scenario<'a, W> {
             next: None,
             now: start,
             said: Vec::new(),
+            retired: Retired::default(),
             on_call: None,
         }
     }
@@ -148,7 +151,7 @@ impl<'a, W: World> Scenario<'a, W> {
     /// Switches to another rule set: rows move, and rules that wait for something else now are armed again. What is
     /// withdrawn is said with the index of the old rule.
     pub fn reload(&mut self, set: &'a RuleSet) {
-        let migration = Migration::new(self.set, set);
+        let migration = Migration::new(self.set, set, &mut self.retired);
         migration.apply(&mut self.store, &mut self.handle, self.now, &mut self.actions);
         self.take_said();
         self.set = set;

@@ -588,7 +588,7 @@ impl Shard {
     fn switch(&mut self, rules: &Arc<RuleSet>, at: At, out: &mut Output) {
         let watch = self.watch_mut();
         watch.tally.switches += 1;
-        let migration = Migration::new(&watch.set, rules);
+        let migration = Migration::new(&watch.set, rules, &mut watch.retired);
         let rearms = migration.rearms();
         let is_concerned = |ship: &Ship| !ship.handle.is_empty() || rearms;
         let mut slots: Vec<usize> = (0..watch.ships.len())

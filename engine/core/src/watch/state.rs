@@ -20,7 +20,8 @@ use crossdock_rules::rule::Options;
 use crossdock_rules::rule::diagnostic::Source as File;
 use crossdock_rules::rule::facts::{HashInterner, Symbol};
 use crossdock_rules::rule::feed_clock::FeedClock;
-use crossdock_rules::rule::rows::{ROWS_MAX, RowHandle, RowStore, RuleRow, Status};
+use crossdock_rules::rule::retired::Retired;
+use crossdock_rules::rule::rows::{RETIRED_OTHERS, ROWS_MAX, RowHandle, RowStore, RuleRow, Status};
 use crossdock_rules::rule::ruleset::RuleSet;
 use crossdock_rules::wheel::Wheel;
 
@@ -55,6 +56,8 @@ impl Watch {
         ship.epoch =
             u16::try_from(source.u32()?).map_err(|_| source.flaw("an epoch is 16 bits"))?;
         ship.handle = take_rows(&mut self.store, source)?;
+        self.check_rows(&self.ships[slot].handle, source)?;
+        let ship = &self.ships[slot];
         let wakes = self.store.rows(&ship.handle).iter().map(|row| row.wake);
         self.actions.next = wakes.filter(|wake| wake.is_some()).min();
         self.set_timer(slot);
@@ -69,6 +72,8 @@ impl Watch {
             put_text(out, &file.name);
             put_text(out, &file.text);
         }
+        put(out, self.retired.ids().len() as u32);
+        self.retired.ids().iter().for_each(|id| put_text(out, id));
         put(out, self.now.0);
         put(out, self.sources.list().len() as u32);
         for source in self.sources.list() {
@@ -108,6 +113,7 @@ impl Watch {
         let set = RuleSet::load(files, &Options::default(), &mut HashInterner)
             .map_err(|report| source.flaw(format!("its rules: {}", report.render())))?;
         let mut watch = Self::new(Arc::new(set), options);
+        watch.retired = take_retired(&mut source)?;
         watch.now = Seconds(source.u32()?);
         watch.wheel = Wheel::new(watch.now, options.shipments_expected);
         watch.take_rest(&mut source, options)?;
@@ -125,8 +131,23 @@ impl Watch {
             source.text()?;
             source.text()?;
         }
+        if take_retired(&mut source)? != self.retired {
+            return Err(source.flaw("shards that do not agree on the rules that are gone"));
+        }
         source.u32()?;
         self.take_rest(&mut source, options)
+    }
+
+    /// Every row is of a rule that is in force, or was.
+    fn check_rows(&self, handle: &RowHandle, source: &Source<'_>) -> Result<(), Flaw> {
+        let (rules, retired) = (self.set.rules().len(), self.retired.ids().len());
+        let is_known = |row: &RuleRow| {
+            usize::from(row.rule) < rules
+                || row.rule == RETIRED_OTHERS
+                || Retired::place(row.rule).is_some_and(|place| place < retired)
+        };
+        let unknown = self.store.rows(handle).iter().find(|row| !is_known(row));
+        unknown.map_or(Ok(()), |row| Err(source.flaw(format!("a row of rule {}", row.rule))))
     }
 
     fn take_rest(&mut self, source: &mut Source<'_>, options: &ShardOptions) -> Result<(), Flaw> {
@@ -151,6 +172,7 @@ impl Watch {
         let (grace, limit) = (bytes.u32()?, bytes.u32()?);
         let (spoke, version, due) = (bytes.u32()? != 0, bytes.u32()?, bytes.u32()?);
         let mut handle = take_rows(&mut self.store, bytes)?;
+        self.check_rows(&handle, bytes)?;
         let Some(source) = self.sources.get_mut(index) else {
             return Err(bytes.flaw("a feed is missing"));
         };
@@ -169,6 +191,14 @@ impl Watch {
 
 fn put(out: &mut Vec<u8>, number: u32) {
     out.extend_from_slice(&number.to_le_bytes());
+}
+
+fn take_retired(source: &mut Source<'_>) -> Result<Retired, Flaw> {
+    let mut ids = Vec::new();
+    for _ in 0..source.u32()? {
+        ids.push(source.text()?.into());
+    }
+    Retired::of(ids).ok_or_else(|| source.flaw("too many rules that are gone"))
 }
 
 fn put_rows(store: &RowStore, handle: &RowHandle, out: &mut Vec<u8>) {

@@ -53,7 +53,7 @@ impl Turn<'_> {
     }
 
     /// How many there are up to a moment.
-    fn count_to(&self, rule: &Rule, to: Seconds) -> u16 {
+    pub(super) fn count_to(&self, rule: &Rule, to: Seconds) -> u16 {
         let Kind::Count { of, within, distinct, .. } = &rule.kind else { return 0 };
         let from = within.map_or(0, |within| to.0.saturating_sub(within));
         let mut keys = [0_u64; DISTINCT_MAX];
@@ -83,7 +83,7 @@ impl Turn<'_> {
     }
 
     /// True where the history has an event that takes this one back.
-    fn is_taken_back(&self, event: &Event) -> bool {
+    pub(super) fn is_taken_back(&self, event: &Event) -> bool {
         self.facts.events().any(|other| {
             other.flags.has(EventFlags::RETRACTS)
                 && other.detail == event.detail
@@ -92,7 +92,7 @@ impl Turn<'_> {
     }
 
     /// The rule's condition, asked of an event of the history. Its words and point are not kept.
-    fn fits(&self, rule: &Rule, event: &Event) -> bool {
+    pub(super) fn fits(&self, rule: &Rule, event: &Event) -> bool {
         if rule.residual.is_empty()
             || self.facts.event.is_some_and(|now| now.fingerprint == event.fingerprint)
         {

@@ -10,7 +10,7 @@ use crossdock_model::record::Seconds;
 
 use super::super::action::{Cause, Edge};
 use super::super::rows::{RuleRow, Status};
-use super::super::ruleset::{Kind, Once, Rule};
+use super::super::ruleset::{Kind, Once, Pause, Rule};
 use super::{Turn, plus};
 
 impl Turn<'_> {
@@ -52,8 +52,19 @@ impl Turn<'_> {
         row.status = Status::Armed;
         row.wake = plus(deadline, self.grace(rule));
         if self.is_paused(*pause) {
-            self.stop_clock(rule, row, anchor);
+            let time = self.pause_began(rule, *pause, anchor);
+            self.stop_clock(rule, row, time);
         }
+    }
+
+    /// When the pause began that holds now: at the first event behind the anchor that tells of one, else at the
+    /// anchor.
+    pub(super) fn pause_began(&self, rule: &Rule, pause: Pause, anchor: Seconds) -> Seconds {
+        let tells = |event: &Event| {
+            event.exception.bit() & pause.classes != 0 || pause.states.contains(event.milestone)
+        };
+        let times = self.facts.events().filter(tells).map(|event| self.time_of(rule, &event));
+        times.filter(|time| anchor <= *time).min().unwrap_or(anchor)
     }
 
     pub(super) fn follow_expect(&mut self, rule: &Rule, row: &mut RuleRow, event: &Event) {
@@ -113,8 +124,11 @@ impl Turn<'_> {
         }
     }
 
-    /// Stops a clock: what is used up so far is kept.
+    /// Stops a clock: what is used up so far is kept. One that had run out before runs on to its verdict.
     pub(super) fn stop_clock(&mut self, rule: &Rule, row: &mut RuleRow, time: Seconds) {
+        if row.deadline <= time {
+            return;
+        }
         let left = self.open_between(rule, time.max(row.anchor), row.deadline);
         row.used = row.limit.saturating_sub(left);
         row.status = Status::Paused;

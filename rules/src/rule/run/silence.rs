@@ -46,7 +46,8 @@ impl Turn<'_> {
         }
         let last = self.last_of(rule, of);
         let running = matches!(row.status, Status::Armed | Status::Paused);
-        if !running || row.anchor < last {
+        let begins = !running || row.anchor < last;
+        if begins {
             let anchor =
                 if last.is_some() { last } else { self.facts.after.milestone_at.max(time) };
             let duration = self.stall_limit(*limit);
@@ -62,6 +63,10 @@ impl Turn<'_> {
             row.status = Status::Armed;
         }
         match (row.status, self.is_paused(*pause)) {
+            (Status::Armed, true) if begins => {
+                let time = self.pause_began(rule, *pause, row.anchor);
+                self.stop_clock(rule, row, time);
+            }
             (Status::Armed, true) => self.stop_clock(rule, row, time),
             (Status::Paused, false) => self.start_clock(rule, row, time),
             _ => {}

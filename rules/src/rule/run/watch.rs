@@ -24,6 +24,21 @@ impl Turn<'_> {
         }
     }
 
+    /// Has the rule asked in the next second where its condition holds or it has said something, else when
+    /// `since(...)` changes sides.
+    pub(super) fn look_soon_watch(&self, rule: &Rule, row: &mut RuleRow) {
+        let Kind::Watch { condition, wakes } = &rule.kind else { return };
+        let holds = self.machine.run(condition.program) && self.machine.run(rule.residual);
+        if holds || !matches!(row.status, Status::Done | Status::Armed) {
+            row.wake = plus(self.now(), 1);
+            if row.status == Status::Done {
+                row.status = Status::Armed;
+            }
+        } else {
+            self.set_wake(rule, row, wakes);
+        }
+    }
+
     /// Asks the condition and goes on from there.
     pub(super) fn look(&mut self, rule: &Rule, row: &mut RuleRow) {
         let Kind::Watch { condition, wakes } = &rule.kind else { return };

@@ -17,7 +17,7 @@ use serde_json::Value;
 /// Up to so many documents every order is tried.
 pub const PERMUTED_MAX: usize = 7;
 /// Above that, so many random orders.
-pub const RANDOM_ORDERS: usize = 200;
+pub const RANDOM_ORDERS: usize = 2_000;
 
 /// Keys of the arrays that hold events, in the nine feeds.
 const EVENT_ARRAYS: [&str; 7] = [

@@ -9,6 +9,7 @@ pub mod nats;
 pub mod proxy;
 pub mod reading;
 pub mod replay;
+pub mod saved;
 pub mod scenario;
 pub mod sim;
 pub mod streams;

@@ -138,16 +138,19 @@ impl Ending {
     /// What a replay of these documents came to, for the scenarios' tenant.
     #[must_use]
     pub fn of(replay: &Replay, documents: &[Document], feeds: &Feeds) -> Self {
-        let shipments = read(feeds, documents)
-            .keys
-            .into_iter()
-            .flat_map(|(carrier, number)| {
-                let found = replay.shipments(&number);
-                found.into_iter().filter(move |(_, it)| it.carrier == carrier).map(|(_, it)| it)
-            })
-            .collect();
-        Self { shipments, tally: replay.tally() }
+        Self { shipments: shipments(replay, documents, feeds), tally: replay.tally() }
     }
+}
+
+/// The shipments that documents name, as a replay knows them, in the order of their first coming.
+#[must_use]
+pub fn shipments(replay: &Replay, documents: &[Document], feeds: &Feeds) -> Vec<Shipment> {
+    let keys = read(feeds, documents).keys.into_iter();
+    keys.flat_map(|(carrier, number)| {
+        let found = replay.shipments(&number);
+        found.into_iter().filter(move |(_, it)| it.carrier == carrier).map(|(_, it)| it)
+    })
+    .collect()
 }
 
 /// One message as a line.

@@ -5,7 +5,8 @@
 //! `src/scenario.rs`. `UPDATE_EXPECT=1` rewrites them, to be read as a diff.
 //! # Method
 //! A file is rendered and compared. Then the same events come again (nothing is said), doubled,
-//! and as single-event documents in all orders up to seven, else in 200 random ones.
+//! and as single-event documents in all orders up to seven, else in 2,000 random ones; and with an engine
+//! that is saved and restored after every event.
 //! # Holds
 //! Record, history and account agree for every arrangement of one scenario.
 //! # Does not hold
@@ -16,7 +17,10 @@ use crossdock_core::feeds::Feeds;
 use crossdock_model::reject::Outcome;
 use crossdock_tests::arrangement::{orders, units};
 use crossdock_tests::replay::{self, Document, Replay, Shipment};
-use crossdock_tests::scenario::{Ending, Scenario, TENANT, history_line, line_of, record_line};
+use crossdock_tests::saved;
+use crossdock_tests::scenario::{
+    Ending, Scenario, TENANT, history_line, line_of, record_line, shipments,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,6 +92,36 @@ fn the_order_of_arrival_changes_nothing() {
         );
         permuted(&feeds, &name, &units, &orders(units.len()), &base);
     }
+}
+
+#[test]
+fn a_restart_after_every_event_changes_nothing() {
+    let feeds = replay::feeds();
+    for file in files() {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let scenario = Scenario::parse(&fs::read_to_string(&file).expect("a scenario is readable"));
+        let documents = scenario.documents();
+        restarted(&feeds, &name, &scenario, &documents);
+        restarted(&feeds, &name, &scenario, &units(&documents));
+    }
+}
+
+/// What is said, byte for byte, and what is true after every document, with and without restarts.
+fn restarted(feeds: &Feeds, name: &str, scenario: &Scenario, documents: &[Document]) {
+    let options = scenario.options();
+    let mut whole = Replay::with(feeds, &options);
+    let mut restored = Replay::with(feeds, &options);
+    for (index, document) in documents.iter().enumerate() {
+        whole.push(TENANT, document);
+        restored.push(TENANT, document);
+        let said = String::from_utf8(whole.lines()).expect("what is said is text");
+        let again = String::from_utf8(restored.lines()).expect("what is said is text");
+        assert_eq!(said, again, "{name}: document {index}");
+        assert_eq!(whole.state_hash(), restored.state_hash(), "{name}: document {index}");
+        saved::restart(&mut restored, feeds, &options);
+    }
+    let ending = |replay: &Replay| shipments(replay, documents, feeds);
+    assert_same(name, "restored after every event", &ending(&whole), &ending(&restored));
 }
 
 /// Replays each order in one engine, as a tenant of its own.

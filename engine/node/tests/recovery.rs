@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
 use async_nats::jetstream;
@@ -14,6 +14,7 @@ use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
 use crossdock_tests::nats::NatsServer;
 use crossdock_tests::streams::{self, WAIT, changes, finish, publish};
+use serde_json::Value;
 
 /// A server, a plan in its input stream, and a folder for snapshots.
 struct Bench {
@@ -57,7 +58,7 @@ impl Bench {
         let Output { stderr, .. } = finish(self.crossdock(&arguments).spawn().unwrap());
         let log = String::from_utf8(stderr).unwrap();
         let line = log.lines().find(|line| line.starts_with("{\"summary\"")).unwrap();
-        let summary: serde_json::Value = serde_json::from_str(line).unwrap();
+        let summary: Value = serde_json::from_str(line).unwrap();
         (summary["summary"]["documents"].as_u64().unwrap(), log)
     }
 
@@ -78,8 +79,8 @@ impl Bench {
         })
     }
 
-    /// Waits until the commit record is as wanted.
-    fn wait_for_record(&self, is_wanted: impl Fn(&serde_json::Value) -> bool) {
+    /// Waits until the commit record is as wanted by what these engines do.
+    fn wait_for_record(&self, engines: &[&Running], is_wanted: impl Fn(&Value) -> bool) {
         let start = Instant::now();
         self.runtime.block_on(async {
             let context = jetstream::new(async_nats::connect(self.server.url()).await.unwrap());
@@ -87,14 +88,16 @@ impl Bench {
             // Ends: with the record, or in failure.
             loop {
                 let last = stream.get_last_raw_message_by_subject("ctl.default").await;
-                let record: serde_json::Value = last
+                let record: Value = last
                     .map(|record| serde_json::from_slice(&record.payload).unwrap())
                     .unwrap_or_default();
                 if !record.is_null() && is_wanted(&record) {
                     return;
                 }
-                assert!(start.elapsed() < WAIT, "the record stays at {record}");
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                if WAIT < start.elapsed() {
+                    let logs: String = engines.iter().map(|engine| engine.log()).collect();
+                    panic!("the record stays at {record}\n{logs}");
+                }
             }
         });
     }
@@ -204,44 +207,73 @@ fn another_set_of_feeds_is_another_state() {
     bench.assert_equal();
 }
 
+/// An engine that runs until it is told to end; killed when a test fails before that.
+struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    fn start(bench: &Bench, name: &str, is_standby: bool) -> Self {
+        let mut arguments = vec!["run", "--set", "source.pull_messages=50"];
+        arguments.extend(["--set", "lease.bucket=LEASES", "--set", "lease.ttl=1s"]);
+        arguments.extend(is_standby.then_some("--standby"));
+        let log = bench.folder.join(format!("{name}.log"));
+        fs::create_dir_all(&bench.folder).unwrap();
+        let file = fs::File::create(&log).unwrap();
+        let child = bench.crossdock_in(name, &arguments).stderr(file).spawn().unwrap();
+        Self { child, log }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// As an operator ends it; what it has logged.
+    fn end(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "{}", self.log());
+        self.log()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 #[test]
 fn a_standby_takes_over_from_a_killed_owner_and_hands_over_in_order() {
     let Some(bench) = Bench::start("recovery-standby", 300) else { return };
-    let start = |folder: &str, standby: bool| {
-        let mut arguments = vec!["run", "--set", "source.pull_messages=50"];
-        arguments.extend(["--set", "lease.bucket=LEASES", "--set", "lease.ttl=1s"]);
-        arguments.extend(standby.then_some("--standby"));
-        bench.crossdock_in(folder, &arguments).spawn().unwrap()
-    };
-    let mut owner = start("a", false);
-    bench.wait_for_record(|record| 0 < record["batch"].as_u64().unwrap());
-    let mut standby = start("b", true);
-    bench.wait_for_record(|record| 300 < record["position"]["seq"].as_u64().unwrap());
-    owner.kill().unwrap();
-    owner.wait().unwrap();
-    bench.wait_for_record(|record| {
-        record["epoch"] == 2 && bench.published <= record["position"]["seq"].as_u64().unwrap()
-    });
+    let owner = Running::start(&bench, "a", false);
+    bench.wait_for_record(&[&owner], |record| 0 < record["batch"].as_u64().unwrap());
+    let standby = Running::start(&bench, "b", true);
+    bench.wait_for_record(&[&owner, &standby], |record| seq(record) > 300);
+    owner.kill();
+    let is_taken = |record: &Value| record["epoch"] == 2 && bench.published <= seq(record);
+    bench.wait_for_record(&[&standby], is_taken);
     bench.assert_equal();
     // A planned hand-over: another standby follows, the owner is told to end and lets go.
-    let second = start("c", true);
+    let second = Running::start(&bench, "c", true);
     bench.runtime.block_on(publish(&bench.server.url(), &bench.plan));
     let end = bench.end_of_input();
-    terminate(standby.id());
-    assert!(standby.wait().unwrap().success());
-    bench.wait_for_record(|record| {
-        record["epoch"] == 3 && end <= record["position"]["seq"].as_u64().unwrap()
-    });
-    terminate(second.id());
-    let output = second.wait_with_output().unwrap();
-    let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && log.contains("took over"), "{log}");
+    standby.end();
+    bench.wait_for_record(&[&second], |record| record["epoch"] == 3 && end <= seq(record));
+    let log = second.end();
+    assert!(log.contains("took over"), "{log}");
     // Everything was published twice; all of the second time was known.
     bench.assert_equal();
 }
 
-/// As an operator ends a process.
-fn terminate(pid: u32) {
-    let status = Command::new("kill").args(["-TERM", &pid.to_string()]).status().unwrap();
-    assert!(status.success());
+/// The stream sequence up to which a record has committed.
+fn seq(record: &Value) -> u64 {
+    record["position"]["seq"].as_u64().unwrap()
 }

@@ -60,7 +60,7 @@ fn audit(written: &[Written], last_seq: u64) -> Report {
         previous: Position::whole(6),
         epoch: 2,
         batch: 3,
-        state_hash: 0,
+        state_hash: None,
         stream: None,
         engine: String::new(),
         owner: String::from("bbbbbbbbbb"),

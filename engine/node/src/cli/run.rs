@@ -6,13 +6,13 @@ mod snapshots;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossdock_core::engine::EngineOptions;
 
+use self::signals::Asked;
 use self::snapshots::Snapshots;
 use super::settings::Settings;
 use super::summary::{self, Measured};
@@ -81,9 +81,11 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
     let stance = if args.standby { Stance::Standby } else { Stance::Owner };
     let edge = Edge::open(edge_options, stance, Arc::clone(&telemetry))?;
     warn_of_deviations(&edge);
+    // From here on an end is orderly: the group may be ours at any moment.
+    let asked = Asked::watch();
     let (drain, driver) = start(settings, args, &options, edge, &telemetry)?;
     telemetry.set_ready(!args.standby);
-    let ended = drive(drain, settings, args, &telemetry);
+    let ended = drive(drain, settings, args, &telemetry, &asked);
     telemetry.set_ready(false);
     if let Some(stop) = server {
         stop.stop();
@@ -217,10 +219,8 @@ fn drive(
     settings: &Settings,
     args: &RunArgs,
     telemetry: &Telemetry,
+    asked: &Asked,
 ) -> Result<ExitCode, Failure> {
-    let stopping = Arc::new(AtomicBool::new(false));
-    let reloading = Arc::new(AtomicBool::new(false));
-    signals::watch(&stopping, &reloading);
     let start = Instant::now();
     let mut last_log = start;
     let mut stop_since = None;
@@ -233,13 +233,13 @@ fn drive(
             is_following = drain.is_following();
             telemetry.set_ready(true);
         }
-        if stopping.load(Ordering::Relaxed) {
+        if asked.is_to_end() {
             let since = *stop_since.get_or_insert_with(Instant::now);
             if drain.is_settled() || STOP_MAX < since.elapsed() {
                 break;
             }
         }
-        if reloading.swap(false, Ordering::Relaxed) {
+        if asked.take_reload() {
             reload(&drain, settings);
         }
         if args.until_caught_up && drain.is_caught_up() {

@@ -27,7 +27,7 @@ pub(super) struct Following {
     pending: u64,
     /// Whole messages up to here may be applied.
     until: u64,
-    /// The state hash at `until`, where the record stands at the end of a message.
+    /// The state hash at `until`, where the record stands at the end of a turn.
     hash: Option<u64>,
 }
 
@@ -37,7 +37,7 @@ impl Following {
         let position = record.position;
         let is_whole = position.index == 0;
         self.until = if is_whole { position.seq } else { position.seq.saturating_sub(1) };
-        self.hash = is_whole.then_some(record.state_hash);
+        self.hash = record.state_hash.filter(|_| is_whole);
     }
 
     /// True where another batch may be added.
@@ -91,12 +91,14 @@ mod tests {
     }
 
     fn record(seq: u64, index: u32) -> CtlRecord {
+        // A commit that was cut between two messages of a turn does not know the state there.
+        let is_cut = seq == 5;
         CtlRecord {
             position: Position { seq, index },
             previous: Position::default(),
             epoch: 1,
             batch: 1,
-            state_hash: seq,
+            state_hash: (!is_cut).then_some(seq),
             stream: None,
             engine: String::new(),
             owner: String::new(),
@@ -117,8 +119,9 @@ mod tests {
         };
         assert_eq!(take(1, 0), None);
         assert_eq!(take(4, 0), Some((vec![2, 4], 6, Some(4))));
-        // Within message 7: only those before it, and no hash.
-        assert_eq!(take(7, 2), Some((vec![5], 5, None)));
+        assert_eq!(take(5, 0), Some((vec![5], 5, None)));
+        // Within message 7: only those before it, which are applied.
+        assert_eq!(take(7, 2), None);
         assert_eq!(take(7, 0), Some((vec![7], 4, Some(7))));
         assert_eq!(take(8, 0), None);
         assert_eq!(following.finish().messages.len(), 1);

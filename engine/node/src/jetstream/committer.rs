@@ -100,7 +100,7 @@ pub struct Committer<W = NatsWire> {
     position: Position,
     created: Option<String>,
     mark: Option<StreamMark>,
-    state_hash: u64,
+    state_hash: Option<u64>,
 }
 
 impl Committer {
@@ -143,7 +143,7 @@ impl<W: Wire> Committer<W> {
             position: Position::default(),
             created: None,
             mark: None,
-            state_hash: 0,
+            state_hash: None,
         }
     }
 
@@ -208,8 +208,8 @@ impl<W: Wire> Committer<W> {
             let limits = BatchLimits { outputs_max: self.outputs_max, ..self.options.limits };
             let (end, partial) = cut(&request.outputs, start, limits)?;
             let position = partial.unwrap_or(request.position);
+            self.state_hash = partial.is_none().then_some(request.state_hash);
             if partial.is_none() {
-                self.state_hash = request.state_hash;
                 if let (Some(print), Some(created)) = (request.mark, &self.created) {
                     self.mark = Some(StreamMark::new(created, print));
                 }

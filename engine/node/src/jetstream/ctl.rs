@@ -104,9 +104,10 @@ pub struct CtlRecord {
     pub epoch: u32,
     /// Counts the commits of the group, from 1; a claim does not count.
     pub batch: u64,
-    /// Hash of the engine's state at `position`.
-    #[serde(with = "hex16")]
-    pub state_hash: u64,
+    /// Hash of the engine's state at `position`; none where the commit ended within a turn, whose
+    /// state between two of its events nobody has seen.
+    #[serde(default, with = "hex16", skip_serializing_if = "Option::is_none")]
+    pub state_hash: Option<u64>,
     /// A message of the input at or before `position`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamMark>,
@@ -152,17 +153,25 @@ mod rfc3339 {
     }
 }
 
-/// `u64` as 16 hexadecimal digits.
+/// A `u64` that is there, as 16 hexadecimal digits.
 mod hex16 {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{value:016x}"))
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(&format_args!("{value:016x}")),
+            None => serializer.serialize_none(),
+        }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<u64, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        source: D,
+    ) -> Result<Option<u64>, D::Error> {
         let text = String::deserialize(source)?;
-        u64::from_str_radix(&text, 16).map_err(D::Error::custom)
+        u64::from_str_radix(&text, 16).map(Some).map_err(D::Error::custom)
     }
 }
 
@@ -193,7 +202,7 @@ mod tests {
             previous: Position { seq: 1100, index: 3 },
             epoch: 4,
             batch: 881,
-            state_hash: 0x1f,
+            state_hash: Some(0x1f),
             stream: Some(StreamMark::new("2026-05-21T13:14:09.123456789Z", print)),
             engine: "0.1.0".to_owned(),
             owner: "a1B2c3D4e5".to_owned(),
@@ -202,7 +211,12 @@ mod tests {
         expect_test::expect![[r#"{"position":{"seq":1208,"index":0},"previous":{"seq":1100,"index":3},"epoch":4,"batch":881,"state_hash":"000000000000001f","stream":{"created":"2026-05-21T13:14:09.123456789Z","seq":1208,"time":"2026-05-21T13:14:10.000001Z","crc32c":"000000ab"},"engine":"0.1.0","owner":"a1B2c3D4e5"}"#]]
         .assert_eq(&text);
         assert_eq!(CtlRecord::read(text.as_bytes()), Ok(record.clone()));
-        assert_eq!(record.stream.unwrap().fingerprint(), print);
+        assert_eq!(record.stream.clone().unwrap().fingerprint(), print);
+        // Within a turn nobody knows the state.
+        let within = CtlRecord { state_hash: None, ..record };
+        let text = String::from_utf8(within.write()).unwrap();
+        assert!(!text.contains("state_hash"), "{text}");
+        assert_eq!(CtlRecord::read(text.as_bytes()), Ok(within));
     }
 
     #[test]

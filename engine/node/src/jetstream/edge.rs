@@ -379,7 +379,7 @@ impl EdgeDriver {
             let reading = tokio::spawn(reader.run(batch_send));
             let watching = tokio::spawn(watch(connection, Arc::clone(&telemetry)));
             if let (Stance::Standby, Some(lease)) = (stance, &mut lease) {
-                match follow::follow(&mut committer, lease, &followed_send).await {
+                match follow::follow(&mut committer, lease, lease_ttl, &followed_send).await {
                     Ok(Some(claim)) => {
                         telemetry.gauges.set(Gauge::Epoch, u64::from(claim.epoch));
                     }

@@ -5,8 +5,10 @@
 //! claims with one compare-and-swap; an owner renews the lease while it commits.
 //! # Method
 //! The record is read from the leader a few times a second: what is at or below its position the
-//! standby may apply, and at that very position the state hashes must agree. The lease is asked for at
-//! a third of its time to live. Who holds it should own the group; who has claimed does.
+//! standby may apply, and at that very position the state hashes must agree. The lease is asked for
+//! as often, but not before it has had time to run out once: an owner that starts at the same moment
+//! takes it first. An owner renews at a third of its time to live. Who holds it should own the group;
+//! who has claimed does.
 //! # Holds
 //! The pace.
 //! # Does not hold
@@ -32,16 +34,18 @@ pub enum Followed {
     Taken(Box<Claim>),
 }
 
-/// Follows until the lease is ours and the group claimed.
+/// Follows until the lease is ours and the group claimed. `ttl` is the lease's time to live.
 ///
 /// # Errors
 /// What a person must act on; an outage is waited for.
 pub async fn follow(
     committer: &mut Committer,
     lease: &mut Lease,
+    ttl: Duration,
     tell: &mpsc::Sender<Followed>,
 ) -> Result<Option<Claim>, EdgeError> {
     let mut told = 0;
+    let asks_from = Instant::now() + ttl;
     // Ends: when the lease is ours, or nobody listens any more.
     loop {
         match committer.peek().await {
@@ -55,7 +59,7 @@ pub async fn follow(
             Err(error) if error.sort() == Sort::Retry => tracing::debug!(%error, "record not read"),
             Err(error) => return Err(error),
         }
-        match lease.renew().await {
+        match ask(lease, asks_from).await {
             Ok(Held::Ours) => {
                 let claim = committer.claim().await?;
                 if tell.send(Followed::Taken(Box::new(claim.clone()))).await.is_err() {
@@ -72,6 +76,14 @@ pub async fn follow(
             () = tell.closed() => return Ok(None),
         }
     }
+}
+
+/// Asks for the lease, once an owner that starts beside us has had its time to take it.
+async fn ask(lease: &mut Lease, asks_from: Instant) -> Result<Held, EdgeError> {
+    if asks_from <= Instant::now() {
+        return lease.renew().await;
+    }
+    Ok(Held::Other("not asked for yet".to_owned()))
 }
 
 /// Renews the lease for as long as the future is polled. A lease that is another's does not stop an

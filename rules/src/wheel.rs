@@ -60,6 +60,8 @@ pub struct Wheel {
     entries: Vec<Entry>,
     in_hand: Bitmap,
     count: usize,
+    /// Nothing happens before this second: no deadline, no list to be moved down.
+    quiet_until: u64,
 }
 
 /// One key: deadline, neighbours in its list, and which list.
@@ -85,6 +87,7 @@ impl Wheel {
             entries: Vec::new(),
             in_hand: Bitmap::default(),
             count: 0,
+            quiet_until: 0,
         };
         wheel.reserve(key_count);
         wheel
@@ -177,6 +180,10 @@ impl Wheel {
     /// Deadlines that are set between two calls are told in their turn, so that the caller may let
     /// time pass second by second without looking at those in which nothing happens.
     pub fn advance_second(&mut self, now: Seconds, due: &mut Vec<Due>) -> Option<Seconds> {
+        if u64::from(now.0) < self.quiet_until {
+            self.second = self.second.max(now.0);
+            return None;
+        }
         let told = due.len();
         let mut steps = usize::MAX;
         // Ends: each turn tells something or moves `second`, which stops at `now`.
@@ -210,8 +217,10 @@ impl Wheel {
         };
         if u64::from(now) < target {
             self.second = now;
+            self.quiet_until = target;
             return;
         }
+        self.quiet_until = 0;
         self.second = u32::try_from(target).expect("not above now");
         // Pair: `put` puts nothing above the highest byte in which it differs.
         self.cascade = match self.second.trailing_zeros() {
@@ -286,9 +295,11 @@ impl Wheel {
         if deadline <= self.second {
             self.entries[key as usize].place = IN_HAND;
             self.in_hand.insert(key);
+            self.quiet_until = 0;
             return;
         }
         let level = (31 - (deadline ^ self.second).leading_zeros()) as usize / 8;
+        self.quiet_until = self.quiet_until.min(u64::from(deadline >> (8 * level)) << (8 * level));
         let list = level * SLOTS + ((deadline >> (8 * level)) as usize & 0xFF);
         let head = self.heads[list];
         if head != NIL {

@@ -24,7 +24,7 @@ use super::diagnostic::{Diagnostic, Report, Source, Span, nearest};
 use super::duration::{Duration, parse_time_of_day};
 use super::event_set::EventSet;
 use super::facts::Interner;
-use super::field::{FieldId, Groups, Type};
+use super::field::{FieldId, Type};
 use super::index::{Entry, Index};
 use super::limits;
 use super::machine::{Code, Pool};
@@ -41,7 +41,7 @@ use super::yaml;
 use crate::calendar::{Calendar, civil};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::milestone::Audience;
-use finish::{groups_of, index, indexed_groups, known_fields, state_shape, wakes};
+use finish::{index, known_fields, state_shape, wakes};
 
 /// What a set is checked against.
 #[derive(Clone, Debug, Default)]
@@ -194,15 +194,13 @@ impl<'a> Checker<'a> {
         if self.report.has_errors() {
             return None;
         }
-        let groups =
-            rules.iter().fold(indexed_groups(), |groups, rule| groups.with(groups_of(rule)));
         let mut revs = Vec::new();
         rules.iter().for_each(|rule| revs.extend_from_slice(&rule.rev.to_le_bytes()));
         let indexes = [0, 1, 2].map(|subject| index(&rules, subject));
         Some(RuleSet {
             calendars: Calendars::new(&self.calendars, self.names.interner),
             indexes,
-            groups,
+            reads: rules.iter().fold(0, |reads, rule| reads | rule.reads()),
             rev: xxh3_64(&revs),
             pool: self.pool,
             residuals: rules.iter().map(|rule| rule.residual).collect(),

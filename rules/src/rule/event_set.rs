@@ -118,18 +118,42 @@ impl EventSet {
     /// True where an event is in the set. An event that takes another back, or whose time can't be
     /// true, is in no set unless every event is.
     #[must_use]
+    #[inline]
     pub fn has(&self, event: &Event) -> bool {
-        self.says(event) && !event.flags.has(EventFlags::RETRACTS)
+        self.has_parts(event.milestone, event.exception, event.detail, event.flags)
+    }
+
+    /// The same of an event's parts.
+    #[must_use]
+    #[inline]
+    pub const fn has_parts(
+        &self,
+        milestone: Milestone,
+        exception: ExceptionClass,
+        detail: Detail,
+        flags: EventFlags,
+    ) -> bool {
+        !flags.has(EventFlags::RETRACTS) && self.says_parts(milestone, exception, detail, flags)
+    }
+
+    const fn says_parts(
+        &self,
+        milestone: Milestone,
+        exception: ExceptionClass,
+        detail: Detail,
+        flags: EventFlags,
+    ) -> bool {
+        self.any
+            || self.milestones.contains(milestone)
+            || self.classes & (exception.bit() & !1) != 0
+            || self.details & (1 << (detail as u8)) != 0
+            || (self.physical && flags.has(EventFlags::PHYSICAL))
     }
 
     /// The same without regard to whether the event takes another back.
     #[must_use]
     pub fn says(&self, event: &Event) -> bool {
-        self.any
-            || self.milestones.contains(event.milestone)
-            || self.classes & (event.exception.bit() & !1) != 0
-            || self.details & (1 << (event.detail as u8)) != 0
-            || (self.physical && event.is_physical())
+        self.says_parts(event.milestone, event.exception, event.detail, event.flags)
     }
 
     /// The milestones that its events imply: what `while:` and `pause:` look at.

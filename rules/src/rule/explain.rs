@@ -12,11 +12,11 @@
 use super::calendars::CalendarRef;
 use super::duration::{Duration, show};
 use super::facts::{Facts, Symbol};
-use super::field::{FieldId, Groups};
+use super::field::FieldId;
 use super::limits::REGISTERS;
 use super::machine::{ACCEPT, Machine, Program, REJECT, Verdict};
 use super::message::show_value;
-use super::row::{ABSENT, Row, text_of};
+use super::row::{ABSENT, text_of};
 use super::rows::{RuleRow, Status};
 use super::ruleset::{Condition, Kind, Limit, Rule, RuleSet, StallLimit};
 use crate::calendar::{OpenTime, civil, zones};
@@ -115,9 +115,7 @@ impl RuleSet {
         rows: &[RuleRow],
         name: &dyn Fn(Symbol) -> Option<String>,
     ) -> Explanation {
-        let mut row = Row::default();
-        row.gather(facts, Groups(u8::MAX));
-        let machine = Machine { pool: &self.pool, facts, row: &row, calendars: &self.calendars };
+        let machine = self.machine(facts);
         let rule_row = rows.iter().find(|row| row.rule == rule).copied();
         let rule = self.rule(rule);
         let teller = Teller { set: self, rule, machine, name };

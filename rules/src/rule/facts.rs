@@ -10,9 +10,11 @@
 //! - Statistics (lane, feed) are those frozen at the last mark, so that any cut of the log into
 //!   batches sees the same values at the same event.
 
-use crossdock_model::event::Event;
+use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::record::{Record, Seconds};
 use crossdock_standard::zone::ZoneId;
+
+use super::event_set::EventSet;
 
 /// A name as a number: carrier, service, tenant, country, region, tier. 0 stands for "absent".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,6 +234,16 @@ pub trait History: core::fmt::Debug {
 
     /// The event of an index below [`History::count`].
     fn get(&self, index: usize) -> Event;
+
+    /// The first index from `from` on whose event is in a set. Where an event is dear to make, this should do without.
+    fn next_of(&self, set: &EventSet, from: usize) -> Option<usize> {
+        (from..self.count()).find(|index| set.has(&self.get(*index)))
+    }
+
+    /// True where an event takes another back.
+    fn has_retraction(&self) -> bool {
+        (0..self.count()).any(|index| self.get(index).flags.has(EventFlags::RETRACTS))
+    }
 }
 
 impl History for &[Event] {
@@ -258,6 +270,16 @@ impl Facts<'_> {
     /// The kept events.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         (0..self.history.count()).map(|index| self.history.get(index))
+    }
+
+    /// The kept events of a set.
+    pub fn events_of<'a>(&'a self, set: &'a EventSet) -> impl Iterator<Item = Event> + 'a {
+        let mut from = 0;
+        core::iter::from_fn(move || {
+            let found = self.history.next_of(set, from)?;
+            from = found + 1;
+            Some(self.history.get(found))
+        })
     }
 }
 

@@ -203,7 +203,7 @@ impl Type {
     }
 }
 
-/// What changes a field; also what has to be gathered for it.
+/// What changes a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Group {
@@ -219,29 +219,6 @@ pub enum Group {
     Lane = 4,
     /// The feed.
     Feed = 5,
-}
-
-/// A set of groups.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Groups(pub u8);
-
-impl Groups {
-    /// Adds one.
-    pub const fn insert(&mut self, group: Group) {
-        self.0 |= 1 << group as u8;
-    }
-
-    /// True where it is in the set.
-    #[must_use]
-    pub const fn has(self, group: Group) -> bool {
-        self.0 & (1 << group as u8) != 0
-    }
-
-    /// Both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
 }
 
 macro_rules! fields {

@@ -186,9 +186,9 @@ impl Index {
         u16::try_from(self.plans.len() - 1).expect("fewer than 300 triggers")
     }
 
-    /// Looks up the values of a shipment. The row must have the groups of the indexed fields.
+    /// Looks up the values of a shipment.
     #[inline]
-    pub(crate) fn keys(&self, row: &Row) -> Keys {
+    pub(crate) fn keys(&self, row: Row<'_>) -> Keys {
         let mut keys = [0; SLOTS];
         for &slot in &self.split {
             keys[slot] = self.values[slot].number(row.get(FieldId::INDEXED[slot]));

@@ -138,7 +138,7 @@ pub enum Verdict {
 pub(crate) struct Machine<'a> {
     pub(crate) pool: &'a Pool,
     pub(crate) facts: &'a Facts<'a>,
-    pub(crate) row: &'a Row,
+    pub(crate) row: Row<'a>,
     pub(crate) calendars: &'a Calendars,
 }
 
@@ -168,7 +168,7 @@ impl Machine<'_> {
     /// One operation. A value operation says `True` where its result is there.
     #[inline]
     pub(crate) fn step(&self, op: &Op, registers: &mut [i64; REGISTERS]) -> Verdict {
-        let value = self.row.0.get(usize::from(op.a)).copied().unwrap_or(ABSENT);
+        let value = self.row.at(op.a);
         let holds = match op.code {
             Code::Eq => value == op.imm,
             Code::Ne => value != op.imm,
@@ -193,7 +193,7 @@ impl Machine<'_> {
         let verdict = |holds: bool| if holds { Verdict::True } else { Verdict::False };
         match op.code {
             Code::Has => {
-                let value = self.row.0.get(usize::from(op.a)).copied().unwrap_or(ABSENT);
+                let value = self.row.at(op.a);
                 return verdict(value != ABSENT);
             }
             Code::Text => {
@@ -226,7 +226,7 @@ impl Machine<'_> {
 
     fn value(&self, op: &Op, registers: &[i64; REGISTERS]) -> i64 {
         let (left, right) = (register(registers, op.a), register(registers, op.b));
-        let field = |index: u8| self.row.0.get(usize::from(index)).copied().unwrap_or(ABSENT);
+        let field = |index: u8| self.row.at(index);
         let one =
             |apply: &dyn Fn(i64) -> i64| if left == ABSENT { ABSENT } else { keep(apply(left)) };
         let two = |apply: &dyn Fn(i64, i64) -> i64| {
@@ -284,11 +284,11 @@ impl Machine<'_> {
             return true;
         }
         let only_milestones = EventSet { milestones: MilestoneSet(0), ..*set }.is_empty();
-        !only_milestones && self.facts.events().any(|event| set.has(&event))
+        !only_milestones && self.facts.history.next_of(set, 0).is_some()
     }
 
     fn count(&self, set: &EventSet) -> i64 {
-        self.facts.events().filter(|event| set.has(event)).count() as i64
+        self.facts.events_of(set).count() as i64
     }
 }
 

@@ -1,29 +1,27 @@
-//! The values of one shipment at one moment, as one array: what predicates are run over.
+//! The values of one shipment at one moment: what predicates are run over.
 //!
 //! # Method
 //!
-//! Straight-line stores by group; groups that no rule of the set reads are left out. A value that is absent is
-//! [`ABSENT`]. Texts stay where they are; the row only says whether they are there.
+//! Each value is worked out from the facts when an operation asks for it. A value that is absent is [`ABSENT`].
+//! Texts stay where they are; a value only says whether they are there.
 
 use crossdock_model::event::EventFlags;
 use crossdock_model::record::Seconds;
 use crossdock_model::time::Micros;
 
-use super::facts::{End, Facts, Point, Symbol};
-use super::field::{FIELD_COUNT, FieldId, Group, Groups};
+use super::facts::{Facts, Point, Symbol};
+use super::field::{FieldId, Group};
 use crate::calendar::zones;
 
 /// Stands for "not there". Arithmetic never makes it: results are kept above.
 pub const ABSENT: i64 = i64::MIN;
 
-/// Values by [`FieldId`].
-#[derive(Clone, Debug)]
-pub struct Row(pub [i64; FIELD_COUNT]);
-
-impl Default for Row {
-    fn default() -> Self {
-        Self([ABSENT; FIELD_COUNT])
-    }
+/// The values of a shipment, each worked out when it is asked for: most events ask for none or two.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    facts: &'a Facts<'a>,
+    #[cfg(test)]
+    given: Option<&'a [i64; super::field::FIELD_COUNT]>,
 }
 
 const fn seconds(time: Seconds) -> i64 {
@@ -48,178 +46,200 @@ fn point(point: Option<Point>) -> i64 {
     })
 }
 
+const fn text(words: Option<&str>) -> i64 {
+    if words.is_some() { 0 } else { ABSENT }
+}
+
 /// The point of a value made by [`point`].
 pub(crate) fn to_point(value: i64) -> Point {
     Point { lat_e6: (value >> 32) as i32, lon_e6: value as i32 }
 }
 
-impl Row {
+impl<'a> Row<'a> {
+    /// The values of these facts.
+    #[must_use]
+    pub const fn of(facts: &'a Facts<'a>) -> Self {
+        Self {
+            facts,
+            #[cfg(test)]
+            given: None,
+        }
+    }
+
+    /// These values, whatever the facts are.
+    #[cfg(test)]
+    pub(crate) const fn given(
+        facts: &'a Facts<'a>,
+        values: &'a [i64; super::field::FIELD_COUNT],
+    ) -> Self {
+        Self { facts, given: Some(values) }
+    }
+
     /// The value of a field.
     #[must_use]
-    pub const fn get(&self, field: FieldId) -> i64 {
-        self.0[field as usize]
-    }
-
-    /// Fills in the groups that are read.
-    pub fn gather(&mut self, facts: &Facts<'_>, groups: Groups) {
-        if groups.has(Group::Event) {
-            self.gather_event(facts);
+    #[inline]
+    pub fn get(&self, field: FieldId) -> i64 {
+        #[cfg(test)]
+        if let Some(values) = self.given {
+            return values[field as usize];
         }
-        if groups.has(Group::Record) {
-            self.gather_record(facts);
-        }
-        if groups.has(Group::Shipment) {
-            self.gather_shipment(facts);
-        }
-        if groups.has(Group::Eta) {
-            self.gather_eta(facts);
-        }
-        if groups.has(Group::Lane) {
-            let lane = facts.lane;
-            self.set(FieldId::GapP50, number(lane.gap_p50));
-            self.set(FieldId::GapP90, number(lane.gap_p90));
-            self.set(FieldId::GapP95, number(lane.gap_p95));
-            self.set(FieldId::GapP99, number(lane.gap_p99));
-            self.set(FieldId::GapSupport, i64::from(lane.support));
-        }
-        if groups.has(Group::Feed) {
-            let feed = facts.feed;
-            self.set(FieldId::FeedName, symbol(feed.name));
-            self.set(FieldId::FeedSilent, i64::from(feed.is_silent));
-            self.set(FieldId::FeedSilentFor, i64::from(feed.silent_seconds));
-            self.set(FieldId::FeedLimit, number(feed.limit_seconds));
+        match field.group() {
+            Group::Event => self.of_event(field),
+            Group::Record => self.of_record(field),
+            Group::Shipment => self.of_shipment(field),
+            Group::Eta => self.of_eta(field),
+            Group::Lane | Group::Feed => self.of_statistics(field),
         }
     }
 
-    const fn set(&mut self, field: FieldId, value: i64) {
-        self.0[field as usize] = value;
+    /// The value of the field with a number, as operations have it.
+    #[inline]
+    pub(crate) fn at(&self, number: u8) -> i64 {
+        FieldId::ALL.get(usize::from(number)).map_or(ABSENT, |field| self.get(*field))
     }
 
-    pub(crate) fn gather_event(&mut self, facts: &Facts<'_>) {
+    fn of_event(&self, field: FieldId) -> i64 {
         use FieldId as F;
-        let Some(event) = facts.event else {
-            self.0[F::EventMilestone as usize..=F::EventText as usize].fill(ABSENT);
-            return;
-        };
+        let facts = self.facts;
+        let Some(event) = facts.event else { return ABSENT };
         let scene = &facts.scene;
         let flag = |flag: EventFlags| i64::from(event.flags.has(flag));
-        let happened = micros(event.time.instant);
-        let received = micros(event.received);
-        let late = happened != ABSENT && happened < i64::from(facts.before.last_at.0);
-        let lateness =
-            if happened == ABSENT || received == ABSENT { ABSENT } else { received - happened };
-        self.set(F::EventMilestone, number(u32::from(event.milestone as u8)));
-        self.set(F::EventDetail, event.detail as i64);
-        self.set(F::EventException, number(u32::from(event.exception as u8)));
-        self.set(F::EventReason, number(u32::from(event.reason as u8)));
-        self.set(F::EventParty, number(u32::from(event.party as u8)));
-        self.set(F::EventDirection, event.direction as i64);
-        self.set(F::EventPhysical, flag(EventFlags::PHYSICAL));
-        self.set(F::EventEstimate, flag(EventFlags::ESTIMATE));
-        self.set(F::EventUnmapped, flag(EventFlags::UNMAPPED));
-        self.set(F::EventUntrusted, flag(EventFlags::UNTRUSTED_TIME));
-        self.set(F::EventLate, i64::from(late));
-        self.set(F::EventTime, happened);
-        self.set(
-            F::EventReceived,
-            if received == ABSENT { i64::from(facts.now.0) } else { received },
-        );
-        self.set(F::EventLateness, lateness);
-        self.set(F::EventPoint, point(scene.point));
-        self.set(F::EventAccuracy, number(u32::from(scene.accuracy as u8)));
-        self.set(F::EventCountry, symbol(scene.country));
-        self.set(F::EventRegion, symbol(scene.region));
-        self.set(F::EventCode, if scene.code.is_some() { 0 } else { ABSENT });
-        self.set(F::EventText, if scene.text.is_some() { 0 } else { ABSENT });
+        match field {
+            F::EventMilestone => number(u32::from(event.milestone as u8)),
+            F::EventDetail => event.detail as i64,
+            F::EventException => number(u32::from(event.exception as u8)),
+            F::EventReason => number(u32::from(event.reason as u8)),
+            F::EventParty => number(u32::from(event.party as u8)),
+            F::EventDirection => event.direction as i64,
+            F::EventPhysical => flag(EventFlags::PHYSICAL),
+            F::EventEstimate => flag(EventFlags::ESTIMATE),
+            F::EventUnmapped => flag(EventFlags::UNMAPPED),
+            F::EventUntrusted => flag(EventFlags::UNTRUSTED_TIME),
+            F::EventLate => {
+                let happened = micros(event.time.instant);
+                let last = i64::from(facts.before.last_at.0);
+                i64::from(happened != ABSENT && happened < last)
+            }
+            F::EventTime => micros(event.time.instant),
+            F::EventReceived => match micros(event.received) {
+                ABSENT => i64::from(facts.now.0),
+                received => received,
+            },
+            F::EventLateness => match (micros(event.time.instant), micros(event.received)) {
+                (ABSENT, _) | (_, ABSENT) => ABSENT,
+                (happened, received) => received - happened,
+            },
+            F::EventPoint => point(scene.point),
+            F::EventAccuracy => number(u32::from(scene.accuracy as u8)),
+            F::EventCountry => symbol(scene.country),
+            F::EventRegion => symbol(scene.region),
+            F::EventCode => text(scene.code),
+            F::EventText => text(scene.text),
+            _ => ABSENT,
+        }
     }
 
-    fn gather_record(&mut self, facts: &Facts<'_>) {
+    fn of_record(&self, field: FieldId) -> i64 {
         use FieldId as F;
-        let record = facts.after;
-        self.set(F::Milestone, record.milestone as i64);
-        self.set(F::Previous, record.previous as i64);
-        self.set(F::Direction, record.direction as i64);
-        self.set(F::Possession, record.possession as i64);
-        self.set(F::LastDetail, record.detail.map_or(ABSENT, |detail| detail as i64));
-        self.set(F::LastReason, number(u32::from(record.reason as u8)));
-        self.set(F::Attempts, i64::from(record.attempts));
-        self.set(F::Corrections, i64::from(record.corrections));
-        self.set(F::HasProof, i64::from(record.has_proof));
-        self.set(F::Inferred, i64::from(record.possession_inferred));
-        self.set(F::EventCount, i64::from(record.event_count));
-        self.set(F::ExceptionCount, i64::from(record.exception_count));
-        self.set(F::StepCount, i64::from(record.step_count));
-        self.set(F::FirstAt, seconds(record.first_at));
-        self.set(F::LastAt, seconds(record.last_at));
-        self.set(F::ScanAt, seconds(record.physical_at));
-        self.set(F::MilestoneAt, seconds(record.milestone_at));
-        self.set(F::PossessionAt, seconds(record.possession_at));
-        self.set(F::DeliveredAt, seconds(record.delivered_at));
-        self.set(F::AttemptedAt, seconds(record.attempted_at));
+        let record = self.facts.after;
+        match field {
+            F::Milestone => record.milestone as i64,
+            F::Previous => record.previous as i64,
+            F::Direction => record.direction as i64,
+            F::Possession => record.possession as i64,
+            F::LastDetail => record.detail.map_or(ABSENT, |detail| detail as i64),
+            F::LastReason => number(u32::from(record.reason as u8)),
+            F::Attempts => i64::from(record.attempts),
+            F::Corrections => i64::from(record.corrections),
+            F::HasProof => i64::from(record.has_proof),
+            F::Inferred => i64::from(record.possession_inferred),
+            F::EventCount => i64::from(record.event_count),
+            F::ExceptionCount => i64::from(record.exception_count),
+            F::StepCount => i64::from(record.step_count),
+            F::FirstAt => seconds(record.first_at),
+            F::LastAt => seconds(record.last_at),
+            F::ScanAt => seconds(record.physical_at),
+            F::MilestoneAt => seconds(record.milestone_at),
+            F::PossessionAt => seconds(record.possession_at),
+            F::DeliveredAt => seconds(record.delivered_at),
+            F::AttemptedAt => seconds(record.attempted_at),
+            _ => ABSENT,
+        }
     }
 
-    fn gather_shipment(&mut self, facts: &Facts<'_>) {
+    fn of_shipment(&self, field: FieldId) -> i64 {
         use FieldId as F;
-        let shipment = facts.shipment;
-        let text = |text: Option<&str>| if text.is_some() { 0 } else { ABSENT };
-        let mut end = |end: &End, country: F, region: F, place: F| {
-            self.set(country, symbol(end.country));
-            self.set(region, symbol(end.region));
-            self.set(place, point(end.point));
-        };
-        end(&shipment.origin, F::OriginCountry, F::OriginRegion, F::OriginPoint);
-        end(
-            &shipment.destination,
-            F::DestinationCountry,
-            F::DestinationRegion,
-            F::DestinationPoint,
-        );
-        let delivered = shipment.pieces != 0;
-        self.set(F::Subject, shipment.subject as i64);
-        self.set(F::Tenant, symbol(shipment.tenant));
-        self.set(F::Carrier, symbol(shipment.carrier));
-        self.set(F::Service, symbol(shipment.service));
-        self.set(F::Mode, symbol(shipment.mode));
-        self.set(F::Tier, symbol(shipment.tier));
-        self.set(F::LaneName, symbol(shipment.lane));
-        self.set(F::IsReturn, i64::from(shipment.is_return));
-        self.set(F::Pieces, number(u32::from(shipment.pieces)));
-        self.set(
-            F::PiecesDelivered,
-            if delivered { i64::from(shipment.pieces_delivered) } else { ABSENT },
-        );
-        self.set(F::Value, number(shipment.value));
-        self.set(F::PromiseAt, seconds(shipment.promise_at));
-        self.set(F::AppointmentAt, seconds(shipment.appointment_at));
-        self.set(F::PickupUntil, seconds(shipment.pickup_until));
-        self.set(F::ReturnLabelUntil, seconds(shipment.return_label_until));
-        self.set(F::OriginPostal, text(facts.texts.origin_postal));
-        self.set(F::DestinationPostal, text(facts.texts.destination_postal));
-        self.set(F::Number, text(facts.texts.number));
+        let (shipment, texts) = (self.facts.shipment, &self.facts.texts);
+        let (origin, destination) = (&shipment.origin, &shipment.destination);
+        match field {
+            F::OriginCountry => symbol(origin.country),
+            F::OriginRegion => symbol(origin.region),
+            F::OriginPoint => point(origin.point),
+            F::DestinationCountry => symbol(destination.country),
+            F::DestinationRegion => symbol(destination.region),
+            F::DestinationPoint => point(destination.point),
+            F::Subject => shipment.subject as i64,
+            F::Tenant => symbol(shipment.tenant),
+            F::Carrier => symbol(shipment.carrier),
+            F::Service => symbol(shipment.service),
+            F::Mode => symbol(shipment.mode),
+            F::Tier => symbol(shipment.tier),
+            F::LaneName => symbol(shipment.lane),
+            F::IsReturn => i64::from(shipment.is_return),
+            F::Pieces => number(u32::from(shipment.pieces)),
+            F::PiecesDelivered if shipment.pieces != 0 => i64::from(shipment.pieces_delivered),
+            F::Value => number(shipment.value),
+            F::PromiseAt => seconds(shipment.promise_at),
+            F::AppointmentAt => seconds(shipment.appointment_at),
+            F::PickupUntil => seconds(shipment.pickup_until),
+            F::ReturnLabelUntil => seconds(shipment.return_label_until),
+            F::OriginPostal => text(texts.origin_postal),
+            F::DestinationPostal => text(texts.destination_postal),
+            F::Number => text(texts.number),
+            _ => ABSENT,
+        }
     }
 
-    fn gather_eta(&mut self, facts: &Facts<'_>) {
+    fn of_eta(&self, field: FieldId) -> i64 {
         use FieldId as F;
-        let eta = facts.eta;
-        let zone = facts.shipment.destination.zone;
-        let date = |time: Seconds| match (time.is_some(), zone) {
+        let (eta, shipment) = (self.facts.eta, self.facts.shipment);
+        let date = |time: Seconds| match (time.is_some(), shipment.destination.zone) {
             (false, _) => ABSENT,
             (true, Some(zone)) => i64::from(zones::local(zones::of(zone), i64::from(time.0)).0),
             (true, None) => i64::from(time.0) / 86_400,
         };
-        let p50 = date(eta.p50_at);
-        let past = |other: Seconds| {
-            let other = date(other);
-            if p50 == ABSENT || other == ABSENT { ABSENT } else { p50 - other }
+        let past = |other: Seconds| match (date(eta.p50_at), date(other)) {
+            (ABSENT, _) | (_, ABSENT) => ABSENT,
+            (p50, other) => p50 - other,
         };
-        self.set(F::EtaP50, seconds(eta.p50_at));
-        self.set(F::EtaP90, seconds(eta.p90_at));
-        self.set(F::EtaP50Date, p50);
-        self.set(F::EtaCarrier, seconds(eta.carrier_at));
-        self.set(F::EtaBreach, eta.breach_e6.map_or(ABSENT, i64::from));
-        self.set(F::EtaPastPromise, past(facts.shipment.promise_at));
-        self.set(F::EtaPastCarrier, past(eta.carrier_at));
-        self.set(F::EtaConfidence, number(u32::from(eta.confidence)));
+        match field {
+            F::EtaP50 => seconds(eta.p50_at),
+            F::EtaP90 => seconds(eta.p90_at),
+            F::EtaP50Date => date(eta.p50_at),
+            F::EtaCarrier => seconds(eta.carrier_at),
+            F::EtaBreach => eta.breach_e6.map_or(ABSENT, i64::from),
+            F::EtaPastPromise => past(shipment.promise_at),
+            F::EtaPastCarrier => past(eta.carrier_at),
+            F::EtaConfidence => number(u32::from(eta.confidence)),
+            _ => ABSENT,
+        }
+    }
+
+    fn of_statistics(&self, field: FieldId) -> i64 {
+        use FieldId as F;
+        let (lane, feed) = (self.facts.lane, self.facts.feed);
+        match field {
+            F::GapP50 => number(lane.gap_p50),
+            F::GapP90 => number(lane.gap_p90),
+            F::GapP95 => number(lane.gap_p95),
+            F::GapP99 => number(lane.gap_p99),
+            F::GapSupport => i64::from(lane.support),
+            F::FeedName => symbol(feed.name),
+            F::FeedSilent => i64::from(feed.is_silent),
+            F::FeedSilentFor => i64::from(feed.silent_seconds),
+            F::FeedLimit => number(feed.limit_seconds),
+            _ => ABSENT,
+        }
     }
 }
 

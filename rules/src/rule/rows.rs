@@ -146,6 +146,7 @@ impl RowStore {
 
     /// The rows of a shipment, by rising rule index.
     #[must_use]
+    #[inline]
     pub fn rows(&self, handle: &RowHandle) -> &[RuleRow] {
         if handle.len == 0 {
             return &[];
@@ -155,6 +156,7 @@ impl RowStore {
     }
 
     /// The rows of a shipment, to be changed in place. The order by rule must stay.
+    #[inline]
     pub fn rows_mut(&mut self, handle: &RowHandle) -> &mut [RuleRow] {
         if handle.len == 0 {
             return &mut [];
@@ -165,6 +167,7 @@ impl RowStore {
 
     /// The row of a rule.
     #[must_use]
+    #[inline]
     pub fn find(&self, handle: &RowHandle, rule: u16) -> Option<&RuleRow> {
         self.rows(handle).iter().find(|row| row.rule == rule)
     }
@@ -177,6 +180,7 @@ impl RowStore {
     }
 
     /// True where a row of this rule exists or can be made; counts where it can't.
+    #[inline]
     pub(crate) fn has_room(&mut self, handle: &RowHandle, rule: u16) -> bool {
         let room = handle.len() < ROWS_MAX
             || self.find(handle, rule).is_some()

@@ -14,10 +14,10 @@ use super::compile::AtomOps;
 use super::diagnostic::{Report, Span};
 use super::duration::Duration;
 use super::event_set::EventSet;
-use super::field::{FieldId, Groups};
+use super::field::FieldId;
 use super::index::Index;
 use super::machine::{Pool, Program};
-use super::message::Message;
+use super::message::{Message, Slot};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::milestone::{Audience, MilestoneSet};
 
@@ -99,7 +99,6 @@ pub enum Clock {
 pub(crate) struct Condition {
     pub(crate) program: Program,
     pub(crate) atoms: Vec<AtomNote>,
-    pub(crate) groups: Groups,
     /// Fields it reads, one bit each.
     pub(crate) fields: u128,
     /// It asks the history.
@@ -272,6 +271,31 @@ impl Rule {
         self.audiences & (1 << Audience::Customer as u8) != 0
     }
 
+    /// Fields that it looks at or tells, one bit each.
+    pub(crate) fn reads(&self) -> u128 {
+        let bit = |field: &FieldId| 1_u128 << *field as u8;
+        let mut reads = self.condition.fields;
+        for condition in self.resolve.when.iter() {
+            reads |= condition.fields;
+        }
+        match &self.kind {
+            Kind::Watch { condition, .. } => reads |= condition.fields,
+            Kind::Expect { limit: Limit::Until(field, _), .. } => reads |= bit(field),
+            _ => {}
+        }
+        self.scope.iter().for_each(|(field, ..)| reads |= bit(field));
+        for slot in self.message.slots() {
+            match slot {
+                Slot::Field(field) => reads |= bit(field),
+                Slot::DistanceKm => {
+                    reads |= bit(&FieldId::EventPoint) | bit(&FieldId::DestinationPoint);
+                }
+                _ => {}
+            }
+        }
+        reads
+    }
+
     /// The events that may make it act for the first time.
     pub(crate) fn trigger(&self) -> EventSet {
         match &self.kind {
@@ -294,10 +318,10 @@ pub struct RuleSet {
     pub(crate) residuals: Vec<super::machine::Program>,
     pub(crate) pool: Pool,
     pub(crate) calendars: Calendars,
+    /// Fields that some rule reads, one bit each.
+    pub(crate) reads: u128,
     /// One per subject.
     pub(crate) indexes: [Index; 3],
-    /// Groups that some program of the set reads.
-    pub(crate) groups: Groups,
     pub(crate) rev: u64,
     pub(crate) warnings: Report,
 }
@@ -320,6 +344,12 @@ impl RuleSet {
     pub fn find(&self, id: &str) -> Option<u16> {
         let found = self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok()?;
         u16::try_from(found).ok()
+    }
+
+    /// True where some rule looks at a field or tells it: what nobody reads need not be worked out.
+    #[must_use]
+    pub const fn reads(&self, field: FieldId) -> bool {
+        self.reads & (1 << field as u8) != 0
     }
 
     /// Hash of all rules: `ruleset_rev`.

@@ -27,7 +27,7 @@ use crossdock_model::record::{Record, Seconds};
 
 use super::action::{ARGS_MAX, Action, Actions, Args, Cause, Edge};
 use super::facts::{Facts, Subject};
-use super::field::{FieldId, Group, Groups};
+use super::field::{FieldId, Group};
 use super::geo;
 use super::machine::Machine;
 use super::message::Slot;
@@ -45,15 +45,19 @@ impl RuleSet {
         actions: &mut Actions,
     ) {
         let Some(event) = facts.event else { return self.on_timer(facts, store, handle, actions) };
-        let mut row = Row::default();
-        row.gather(facts, self.groups);
         let start = actions.list.len();
-        let mut turn = Turn::new(self, facts, &row, store, handle, actions);
-        turn.follow_rows(event);
+        let mut turn = Turn::new(self, facts, store, handle, actions);
+        // A rule may be in several plans. What a silence does at an event, it did as its row followed.
+        let mut asked = Asked::default();
+        turn.follow_rows(event, &mut asked);
         let index = &self.indexes[facts.shipment.subject as usize];
-        let keys = index.keys(&row);
+        let keys = index.keys(Row::of(facts));
         if !event.flags.has(EventFlags::RETRACTS) {
-            index.candidates(event, &keys, |rule| turn.trigger(rule, event));
+            index.candidates(event, &keys, |rule| {
+                if asked.add(rule) {
+                    turn.trigger(rule, event);
+                }
+            });
         }
         if index.watches() {
             index.watchers(changed_fields(facts), &keys, |rule| turn.watch(rule));
@@ -61,17 +65,20 @@ impl RuleSet {
         turn.finish(start);
     }
 
+    /// A machine over these facts.
+    pub(super) const fn machine<'a>(&'a self, facts: &'a Facts<'a>) -> Machine<'a> {
+        Machine { pool: &self.pool, facts, row: Row::of(facts), calendars: &self.calendars }
+    }
+
     /// How many rules the index and the residual conditions leave at an event, without looking at rows: what the
     /// bench times by itself. A rule that is in several plans counts once for each that has the event.
     #[must_use]
     pub fn select(&self, facts: &Facts<'_>) -> usize {
         let Some(event) = facts.event else { return 0 };
-        let mut row = Row::default();
-        row.gather(facts, self.groups);
-        let machine = Machine { pool: &self.pool, facts, row: &row, calendars: &self.calendars };
+        let machine = self.machine(facts);
         let index = &self.indexes[facts.shipment.subject as usize];
         let mut count = 0;
-        index.candidates(event, &index.keys(&row), |rule| {
+        index.candidates(event, &index.keys(Row::of(facts)), |rule| {
             count += usize::from(machine.run(self.residuals[usize::from(rule)]));
         });
         count
@@ -115,15 +122,11 @@ impl RuleSet {
         if self.rule(rule).subject != facts.shipment.subject as u8 {
             return;
         }
-        let mut row = Row::default();
-        row.gather(facts, self.groups);
-        let fits = self.rule(rule).scope.iter().all(|(field, values, _)| {
-            let mut all = Row::default();
-            all.gather(facts, Groups(u8::MAX));
-            values.contains(&all.get(*field))
-        });
+        let row = Row::of(facts);
+        let mut scope = self.rule(rule).scope.iter();
+        let fits = scope.all(|(field, values, _)| values.contains(&row.get(*field)));
         if fits {
-            look(&mut Turn::new(self, facts, &row, store, handle, actions));
+            look(&mut Turn::new(self, facts, store, handle, actions));
         }
     }
 
@@ -137,10 +140,8 @@ impl RuleSet {
         actions: &mut Actions,
     ) {
         let facts = &Facts { event: None, ..*facts };
-        let mut row = Row::default();
-        row.gather(facts, self.groups);
         let start = actions.list.len();
-        let mut turn = Turn::new(self, facts, &row, store, handle, actions);
+        let mut turn = Turn::new(self, facts, store, handle, actions);
         turn.wake_rows();
         // The estimate may have changed without an event, and a feed has no events at all.
         let changed = match facts.shipment.subject {
@@ -150,7 +151,7 @@ impl RuleSet {
         };
         let index = &self.indexes[facts.shipment.subject as usize];
         if index.watches() && changed != 0 {
-            let keys = index.keys(&row);
+            let keys = index.keys(Row::of(facts));
             index.watchers(changed, &keys, |rule| turn.watch(rule));
         }
         turn.finish(start);
@@ -161,11 +162,29 @@ impl RuleSet {
 pub(super) struct Turn<'a> {
     set: &'a RuleSet,
     facts: &'a Facts<'a>,
-    row: &'a Row,
     machine: Machine<'a>,
     store: &'a mut RowStore,
     handle: &'a mut RowHandle,
     actions: &'a mut Actions,
+}
+
+/// Rules that were asked at one event.
+#[derive(Default)]
+struct Asked {
+    /// A bit for each of the first 1,024 rules; those beyond are asked once for each plan, which does no harm.
+    bits: [u64; 16],
+}
+
+impl Asked {
+    /// True where the rule was not asked before.
+    #[inline]
+    fn add(&mut self, rule: u16) -> bool {
+        let Some(word) = self.bits.get_mut(usize::from(rule / 64)) else { return true };
+        let bit = 1 << (rule % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
 }
 
 /// Seconds until a frozen rule looks again.
@@ -175,13 +194,12 @@ impl<'a> Turn<'a> {
     fn new(
         set: &'a RuleSet,
         facts: &'a Facts<'a>,
-        row: &'a Row,
         store: &'a mut RowStore,
         handle: &'a mut RowHandle,
         actions: &'a mut Actions,
     ) -> Self {
-        let machine = Machine { pool: &set.pool, facts, row, calendars: &set.calendars };
-        Self { set, facts, row, machine, store, handle, actions }
+        let machine = set.machine(facts);
+        Self { set, facts, machine, store, handle, actions }
     }
 
     /// Puts what was said into the order of rules and works out the next deadline.
@@ -238,12 +256,14 @@ impl<'a> Turn<'a> {
     }
 
     /// Lets every row follow the event.
-    fn follow_rows(&mut self, event: &Event) {
+    fn follow_rows(&mut self, event: &Event, asked: &mut Asked) {
         let mut at = 0;
         // Ends: each turn goes one row on, or takes one out.
         while let Some(row) = self.store.rows(self.handle).get(at).copied() {
             let mut changed = row;
-            self.follow(&mut changed, event);
+            if self.follow(&mut changed, event) {
+                asked.add(row.rule);
+            }
             if changed != row {
                 self.save(changed);
             }
@@ -253,9 +273,10 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn follow(&mut self, row: &mut RuleRow, event: &Event) {
+    /// Lets a row follow the event; true where the rule need not be asked any more.
+    fn follow(&mut self, row: &mut RuleRow, event: &Event) -> bool {
         let set = self.set;
-        let Some(rule) = set.rules.get(usize::from(row.rule)) else { return };
+        let Some(rule) = set.rules.get(usize::from(row.rule)) else { return true };
         match &rule.kind {
             Kind::Expect { .. } => self.follow_expect(rule, row, event),
             Kind::Silence { .. } => self.follow_silence(rule, row, event),
@@ -271,6 +292,7 @@ impl<'a> Turn<'a> {
             Kind::Watch { .. } => {}
         }
         self.look_for_end(rule, row, Some(event));
+        matches!(rule.kind, Kind::Silence { .. }) && row.status == Status::Armed
     }
 
     /// `resolve:` of what is open.
@@ -356,11 +378,8 @@ impl<'a> Turn<'a> {
 
     /// True where an event that ends it is known already: a late event about something that is over.
     fn is_over(&self, rule: &Rule, at: Seconds) -> bool {
-        !rule.resolve.event.is_empty()
-            && self
-                .facts
-                .events()
-                .any(|event| rule.resolve.event.has(&event) && at < self.time_of(rule, &event))
+        let ends = &rule.resolve.event;
+        !ends.is_empty() && self.facts.events_of(ends).any(|event| at < self.time_of(rule, &event))
     }
 
     /// Opens. `row.anchor` is the moment it counts from.
@@ -409,25 +428,15 @@ impl<'a> Turn<'a> {
 
     fn args(&self, rule: &Rule, row: &RuleRow, at: Seconds) -> Args {
         let mut args = Args::default();
-        let mut fields = None;
+        let fields = self.machine.row;
         for (slot, arg) in rule.message.slots().iter().zip(args.0.iter_mut()).take(ARGS_MAX) {
             *arg = match slot {
                 Slot::Elapsed => i64::from(self.now().0) - i64::from(row.anchor.0),
                 Slot::Limit => i64::from(row.limit),
                 Slot::Deadline => i64::from(at.0),
                 Slot::Count => i64::from(row.count),
-                slot => {
-                    // A message may name fields that no condition of the set reads.
-                    let fields = fields.get_or_insert_with(|| {
-                        let mut all = Row::default();
-                        all.gather(self.facts, Groups(u8::MAX));
-                        all
-                    });
-                    match slot {
-                        Slot::Field(field) => fields.get(*field),
-                        _ => distance(fields),
-                    }
-                }
+                Slot::Field(field) => fields.get(*field),
+                Slot::DistanceKm => distance(fields),
             };
         }
         args
@@ -514,7 +523,7 @@ pub(in crate::rule) fn plus(time: Seconds, seconds: u32) -> Seconds {
     Seconds(time.0.saturating_add(seconds).max(1))
 }
 
-fn distance(row: &Row) -> i64 {
+fn distance(row: Row<'_>) -> i64 {
     let (from, to) = (row.get(FieldId::EventPoint), row.get(FieldId::DestinationPoint));
     if from == ABSENT || to == ABSENT {
         return ABSENT;

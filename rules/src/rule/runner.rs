@@ -13,8 +13,7 @@ use super::calendars::{CalendarRef, Role};
 use super::diagnostic::Report;
 use super::duration::{Duration, show};
 use super::facts::{Facts, Symbol};
-use super::machine::{Machine, Verdict};
-use super::row::Row;
+use super::machine::Verdict;
 use super::ruleset::{Kind, Mode, RuleSet};
 use super::scenario::{Said, Scenario};
 use super::stage;
@@ -381,14 +380,15 @@ fn explain(
 
 /// Notes what each atom says of the shipments and events it is asked about.
 fn note_atoms(set: &RuleSet, facts: &Facts<'_>, seen: &mut BTreeSet<(String, usize, bool)>) {
-    let mut row = Row::default();
-    row.gather(facts, super::field::Groups(u8::MAX));
-    let machine = Machine { pool: &set.pool, facts, row: &row, calendars: &set.calendars };
+    let machine = set.machine(facts);
     for rule in set.rules() {
         let waits = matches!(rule.kind, Kind::Silence { .. } | Kind::Watch { .. });
         let asked = waits || facts.event.is_some_and(|event| rule.trigger().has(event));
         let fits = rule.subject == facts.shipment.subject as u8
-            && rule.scope.iter().all(|(field, values, _)| values.contains(&row.get(*field)));
+            && rule
+                .scope
+                .iter()
+                .all(|(field, values, _)| values.contains(&machine.row.get(*field)));
         if !asked || !fits {
             continue;
         }

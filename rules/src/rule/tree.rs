@@ -7,7 +7,7 @@
 use super::calendars::Role;
 use super::diagnostic::Span;
 use super::event_set::EventSet;
-use super::field::{FieldId, Groups};
+use super::field::FieldId;
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,18 +174,6 @@ impl Pred {
         }
     }
 
-    /// The groups of fields it reads. Events seen and counts come with the record.
-    pub(crate) fn groups(&self) -> Groups {
-        let mut groups = Groups::default();
-        for atom in self.atoms() {
-            atom.test.each_field(&mut |field| groups.insert(field.group()));
-            if reads_history(&atom.test) {
-                groups.insert(super::field::Group::Record);
-            }
-        }
-        groups
-    }
-
     /// Fields that are there whenever it has this verdict.
     pub(crate) fn proves(&self, verdict: bool) -> Vec<FieldId> {
         match (self, verdict) {
@@ -207,24 +195,5 @@ impl Pred {
             }
             (Self::Const(_), _) | (Self::Atom(_), false) => vec![],
         }
-    }
-}
-
-fn reads_history(test: &Test) -> bool {
-    fn counts(value: &Value) -> bool {
-        match value {
-            Value::CountOf(_) => true,
-            Value::Unary(_, part) => counts(part),
-            Value::Binary(_, left, right) | Value::Between(left, right, _) => {
-                counts(left) || counts(right)
-            }
-            Value::Const(_) | Value::Field(_) | Value::Distance(..) => false,
-        }
-    }
-    match test {
-        Test::Seen(_) => true,
-        Test::Compare(_, left, right) => counts(left) || counts(right),
-        Test::In(value, _) | Test::NotIn(value, _) => counts(value),
-        Test::Text(..) | Test::Has(_) => false,
     }
 }

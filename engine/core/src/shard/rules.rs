@@ -30,6 +30,7 @@ use crossdock_rules::rule::action::{Action, Cause as Why};
 use crossdock_rules::rule::facts::{
     Eta, Facts, Feed, HashInterner, Lane, Scene, Shipment as About, Subject, Symbol, Texts,
 };
+use crossdock_rules::rule::field::FieldId;
 use crossdock_rules::rule::reload::Migration;
 use crossdock_rules::rule::ruleset::RuleSet;
 
@@ -216,7 +217,7 @@ impl Shard {
             before,
             after: &after,
             event: Some(&event),
-            scene: scene_of(cause.batch, cause),
+            scene: scene_of(&watch.set, cause.batch, cause),
             eta_before: eta,
             now: watch.now,
         };
@@ -376,7 +377,9 @@ impl Shard {
             is_return,
             ..About::default()
         };
-        let number = self.texts.get(shipment.name).rsplit(SEPARATOR).next();
+        let is_read = watch.set.reads(FieldId::Number);
+        let name = is_read.then(|| self.texts.get(shipment.name));
+        let number = name.and_then(|name| name.rsplit(SEPARATOR).next());
         let source = watch.sources.get(ship.source as usize);
         let feed = source.map_or_else(Feed::default, |source| source.view(question.now));
         let facts = Facts {
@@ -666,19 +669,24 @@ fn after(now: Seconds) -> Seconds {
     Seconds(now.0.saturating_add(1))
 }
 
-/// What is known of the event's words and place.
-fn scene_of<'a>(batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a> {
+/// What is known of the event's words and place, as far as a rule reads it.
+fn scene_of<'a>(set: &RuleSet, batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a> {
     let words = &cause.item.words;
-    let present = |text: &'a str| (!text.is_empty()).then_some(text);
-    let mut place = batch.text(words.place).split(SEPARATOR);
-    let (region, country) = (place.nth(1).unwrap_or(""), place.nth(1).unwrap_or(""));
-    // Names of more than two letters are not what rules are written in.
-    let short = |name: &str| if name.len() == 2 { HashInterner::of(name) } else { Symbol::ABSENT };
-    Scene {
-        region: short(region),
-        country: short(country),
-        code: present(batch.text(words.codes).split(SEPARATOR).next().unwrap_or("")),
-        text: present(batch.text(words.text)),
-        ..Scene::default()
+    let mut scene = Scene::default();
+    if set.reads(FieldId::EventCountry) || set.reads(FieldId::EventRegion) {
+        let mut place = batch.text(words.place).split(SEPARATOR);
+        let (region, country) = (place.nth(1).unwrap_or(""), place.nth(1).unwrap_or(""));
+        // Names of more than two letters are not what rules are written in.
+        let short =
+            |name: &str| if name.len() == 2 { HashInterner::of(name) } else { Symbol::ABSENT };
+        (scene.region, scene.country) = (short(region), short(country));
     }
+    let present = |text: &'a str| (!text.is_empty()).then_some(text);
+    if set.reads(FieldId::EventCode) {
+        scene.code = present(batch.text(words.codes).split(SEPARATOR).next().unwrap_or(""));
+    }
+    if set.reads(FieldId::EventText) {
+        scene.text = present(batch.text(words.text));
+    }
+    scene
 }

@@ -9,9 +9,10 @@
 //! - The event that came is shown in the same words as those that are kept, so that a rule can't
 //!   tell them apart. Its instant is its order time: rules and record agree on when it was.
 
-use crossdock_model::event::Event;
+use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::id::Fingerprint;
 use crossdock_model::time::{EventTime, Micros, Precision};
+use crossdock_rules::rule::event_set::EventSet;
 use crossdock_rules::rule::facts::History;
 
 use crate::entry::Entry;
@@ -34,6 +35,19 @@ impl History for Kept<'_> {
     fn get(&self, index: usize) -> Event {
         let entry = &self.entries[index];
         event_of(entry, self.senses.get(entry.sense))
+    }
+
+    fn next_of(&self, set: &EventSet, from: usize) -> Option<usize> {
+        let is_of = |entry: &Entry| {
+            let Sense { milestone, exception, detail, flags, .. } = *self.senses.get(entry.sense);
+            set.has_parts(milestone, exception, detail, flags)
+        };
+        Some(from + self.entries.get(from..)?.iter().position(is_of)?)
+    }
+
+    fn has_retraction(&self) -> bool {
+        let retracts = |entry: &Entry| self.senses.get(entry.sense).flags.has(EventFlags::RETRACTS);
+        self.entries.iter().any(retracts)
     }
 }
 

@@ -17,8 +17,7 @@ impl Checker<'_> {
             Pred::All(parts) => parts.iter().all(|part| matches!(part, Pred::Atom(_))),
             pred => matches!(pred, Pred::Atom(_)),
         };
-        let mut condition =
-            Condition { program, is_conjunction, groups: pred.groups(), ..Condition::default() };
+        let mut condition = Condition { program, is_conjunction, ..Condition::default() };
         for (atom, ops) in pred.atoms().into_iter().zip(ops) {
             let mut fields = Vec::new();
             atom.test.each_field(&mut |field| fields.push(field));
@@ -177,22 +176,6 @@ pub(super) fn wakes(pred: &Pred) -> Vec<(FieldId, i64)> {
         }
     }
     wakes
-}
-
-pub(super) fn indexed_groups() -> Groups {
-    let mut groups = Groups::default();
-    FieldId::INDEXED.iter().for_each(|field| groups.insert(field.group()));
-    groups
-}
-
-pub(super) fn groups_of(rule: &Rule) -> Groups {
-    let mut groups = rule.condition.groups;
-    rule.scope.iter().for_each(|(field, ..)| groups.insert(field.group()));
-    if let Kind::Watch { condition, .. } = &rule.kind {
-        groups = groups.with(condition.groups);
-    }
-    rule.resolve.when.iter().for_each(|when| groups = groups.with(when.groups));
-    groups
 }
 
 pub(super) fn index(rules: &[Rule], subject: u8) -> Index {

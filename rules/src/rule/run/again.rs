@@ -9,8 +9,6 @@ use crossdock_model::event::Event;
 use crossdock_model::record::Seconds;
 
 use super::super::facts::{Facts, Scene};
-use super::super::field::Groups;
-use super::super::row::Row;
 use super::super::rows::{RuleRow, Status};
 use super::super::ruleset::{Kind, Rule};
 use super::expect::rest;
@@ -66,8 +64,6 @@ impl Turn<'_> {
         let found = self.facts.events().filter(raises).max_by_key(|event| event.time.instant);
         let Some(event) = found else { return };
         let facts = Facts { event: Some(&event), scene: Scene::default(), ..*self.facts };
-        let mut fields = Row::default();
-        fields.gather(&facts, Groups(u8::MAX));
         let at = self.time_of(rule, &event);
         if let Kind::Count { .. } = rule.kind {
             row.count = self.count_to(rule, at);
@@ -75,6 +71,6 @@ impl Turn<'_> {
         row.used = event.fingerprint.0 as u32;
         row.anchor = at;
         let Self { set, store, handle, actions, .. } = self;
-        Turn::new(set, &facts, &fields, store, handle, actions).raise(rule, row, at);
+        Turn::new(set, &facts, store, handle, actions).raise(rule, row, at);
     }
 }

@@ -11,7 +11,6 @@ use crossdock_model::record::Seconds;
 use super::super::action::{Cause, Edge};
 use super::super::calendars::Role;
 use super::super::facts::{Facts, Scene};
-use super::super::machine::Machine;
 use super::super::rows::RuleRow;
 use super::super::ruleset::{Distinct, Kind, Rule};
 use super::Turn;
@@ -59,11 +58,13 @@ impl Turn<'_> {
         let mut keys = [0_u64; DISTINCT_MAX];
         let mut count = 0;
         let zone = zones::of(self.set.calendars.zone(self.facts, Role::Destination));
-        for event in self.facts.events() {
+        let retracts = self.facts.history.has_retraction();
+        for event in self.facts.events_of(of) {
             let event = &event;
             let time = self.time_of(rule, event);
             let inside = from <= time.0 && (within.is_none() || time <= to);
-            if !inside || !of.has(event) || self.is_taken_back(event) || !self.fits(rule, event) {
+            let is_taken_back = || retracts && self.is_taken_back(event);
+            if !inside || is_taken_back() || !self.fits(rule, event) {
                 continue;
             }
             let key = match distinct {
@@ -99,9 +100,6 @@ impl Turn<'_> {
             return true;
         }
         let facts = Facts { event: Some(event), scene: Scene::default(), ..*self.facts };
-        let mut row = self.row.clone();
-        row.gather_event(&facts);
-        Machine { pool: &self.set.pool, facts: &facts, row: &row, calendars: &self.set.calendars }
-            .run(rule.residual)
+        self.set.machine(&facts).run(rule.residual)
     }
 }

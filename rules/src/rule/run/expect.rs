@@ -29,13 +29,11 @@ impl Turn<'_> {
             return;
         }
         let ends = |other: Event| {
-            let other = &other;
-            let counts = rule.once == Once::Shipment || anchor <= self.time_of(rule, other);
-            other.fingerprint != event.fingerprint
-                && counts
-                && (want.has(other) || cancel.has(other))
+            let counts = rule.once == Once::Shipment || anchor <= self.time_of(rule, &other);
+            other.fingerprint != event.fingerprint && counts
         };
-        if self.facts.events().any(ends) {
+        let is_over = |set| self.facts.events_of(set).any(ends);
+        if is_over(want) || is_over(cancel) {
             self.actions.note(row.rule, Edge::Quiet);
             if waits {
                 rest(row);

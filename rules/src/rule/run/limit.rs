@@ -25,7 +25,7 @@ impl Turn<'_> {
             Limit::Within(duration) => return self.after(duration, calendar, anchor),
             Limit::By(second, days, role) => self.by(second, days, role, from, event),
             Limit::Until(field, shift) => {
-                let moment = self.fields(field);
+                let moment = self.machine.row.get(field);
                 if moment == ABSENT {
                     return None;
                 }
@@ -34,17 +34,6 @@ impl Turn<'_> {
         };
         let to = u32::try_from(to).ok()?;
         Some((Seconds(to.max(1)), to.saturating_sub(anchor.0)))
-    }
-
-    /// A field that no condition may read, so the row may not have it.
-    fn fields(&self, field: super::FieldId) -> i64 {
-        let value = self.row.get(field);
-        if value != ABSENT {
-            return value;
-        }
-        let mut row = super::Row::default();
-        row.gather(self.facts, super::Groups(u8::MAX));
-        row.get(field)
     }
 
     /// A length of time after an anchor.

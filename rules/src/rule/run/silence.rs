@@ -95,7 +95,7 @@ impl Turn<'_> {
         if *of == only_scans {
             return self.facts.after.physical_at;
         }
-        let times = self.facts.events().filter(|event| of.has(event));
+        let times = self.facts.events_of(of);
         times.map(|event| self.time_of(rule, &event)).max().unwrap_or(Seconds::NEVER)
     }
 }

@@ -102,7 +102,7 @@ impl Turn<'_> {
         }
         let spent = row.status == Status::Done && self.is_spent(rule, row);
         for (field, seconds) in wakes {
-            let value = self.row.get(*field);
+            let value = self.machine.row.get(*field);
             if value != ABSENT && !spent {
                 earliest(Seconds(u32::try_from(value.saturating_add(*seconds)).unwrap_or(0)));
             }

@@ -87,6 +87,42 @@ fn a_sound_stream_is_clean() {
 }
 
 #[test]
+fn a_commit_may_end_among_the_timers_of_a_message() {
+    let speaks = |written: &mut Written, index: &str| {
+        let (before, _) = written.body.split_once(r#""position""#).unwrap();
+        written.body = format!(r#"{before}"position":{{"seq":5{index}}}}}"#);
+    };
+    let timers_then = |last: &'static str| {
+        move |written: &mut Vec<Written>| {
+            speaks(&mut written[3], "");
+            speaks(&mut written[4], "");
+            speaks(&mut written[5], last);
+            0
+        }
+    };
+    check("timers on both sides", timers_then(""), &[]);
+    check("timers, then the event", timers_then(r#","index":0"#), &[]);
+    check(
+        "the event on both sides",
+        |written| {
+            speaks(&mut written[4], r#","index":0"#);
+            speaks(&mut written[5], r#","index":0"#);
+            0
+        },
+        &[Kind::Overlap],
+    );
+    check(
+        "a timer behind the event",
+        |written| {
+            speaks(&mut written[4], r#","index":0"#);
+            speaks(&mut written[5], "");
+            0
+        },
+        &[Kind::PositionFell],
+    );
+}
+
+#[test]
 fn a_dropped_output_is_found_wherever_it_stood() {
     for at in 0..7 {
         let mut written = sound();

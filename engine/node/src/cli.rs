@@ -28,6 +28,7 @@ pub mod rules;
 pub mod run;
 pub mod scaffold;
 pub mod settings;
+mod standardized;
 pub mod summary;
 pub mod terminal;
 

@@ -16,7 +16,7 @@ use crossdock_tests::nats::NatsServer;
 use crossdock_tests::streams::{self, WAIT, message_count};
 use std::fs;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -132,6 +132,5 @@ fn wait_for_more(runtime: &tokio::runtime::Runtime, url: &str, before: u64) {
     // Ends: with the change, or in failure.
     while runtime.block_on(message_count(url, "OUT")) <= before {
         assert!(start.elapsed() < WAIT, "no new output");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

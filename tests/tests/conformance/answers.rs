@@ -13,6 +13,7 @@
 //! Instants: karrio's `Z` is not one, so only local times are compared.
 
 use crate::counts::{Counts, settle};
+use crate::karrio::STATUSES;
 use crate::{RECEIVED, corpus, files};
 use crossdock_core::feeds::Feeds;
 use crossdock_tests::reading::{Reading, read};
@@ -54,19 +55,6 @@ const DISAGREEMENTS: &[(&str, &str, &str, &str, &str)] = &[
         "CUSTOMS_RELEASED",
         "the customs agency has released it, although UPS files that under type X",
     ),
-];
-
-/// What karrio's status may be in our words: milestones, or `!` for any exception.
-const STATUSES: &[(&str, &[&str])] = &[
-    ("pending", &["ORDER_CREATED", "MANIFESTED", "CARRIER_PICKUP_SCHEDULED"]),
-    ("picked_up", &["CARRIER_POSSESSION"]),
-    ("in_transit", &["CARRIER_POSSESSION", "IN_TRANSIT", "CUSTOMS", "AT_DESTINATION_FACILITY"]),
-    ("out_for_delivery", &["OUT_FOR_DELIVERY"]),
-    ("ready_for_pickup", &["AVAILABLE_FOR_PICKUP"]),
-    ("delivered", &["DELIVERED"]),
-    ("delivery_failed", &["DELIVERY_ATTEMPTED"]),
-    ("delivery_delayed", &["!"]),
-    ("on_hold", &["!"]),
 ];
 
 const FEEDS: &[(&str, &str)] = &[

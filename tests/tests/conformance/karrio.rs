@@ -159,7 +159,7 @@ const DISAGREEMENTS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// What karrio's status may be in our words: milestones, or `!` for any exception.
-const STATUSES: &[(&str, &[&str])] = &[
+pub(super) const STATUSES: &[(&str, &[&str])] = &[
     ("pending", &["ORDER_CREATED", "MANIFESTED", "CARRIER_PICKUP_SCHEDULED"]),
     ("picked_up", &["CARRIER_POSSESSION"]),
     ("in_transit", &["CARRIER_POSSESSION", "IN_TRANSIT", "CUSTOMS", "AT_DESTINATION_FACILITY"]),

@@ -9,17 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use crossdock_core::batch::Batch;
-use crossdock_core::guess::Guesser;
-use crossdock_core::lane::{Lane, LaneOutput};
-use crossdock_core::normalized;
-use crossdock_core::output::Output;
-use crossdock_core::standardize::place::Atlas;
 use crossdock_rules::feed::program::Feed;
 use serde_json::{Value, json};
 
-use super::documents::Documents;
 use super::settings::Settings;
+use super::standardized::{self, Standardized};
 use super::{Failure, InputArgs, terminal};
 
 /// Unmapped codes of a feed that a table on a terminal names; NDJSON has all.
@@ -44,32 +38,18 @@ struct Figures {
 ///
 /// A file can't be read.
 pub fn run(settings: &Settings, args: &InputArgs) -> Result<ExitCode, Failure> {
-    let options = settings.engine.lane.clone();
-    let mut lane = Lane::new(settings.feeds.clone(), Atlas::load(), options);
-    let mut documents = Documents::new(args, Guesser::new(settings.feeds.clone()))?;
-    let mut batches = [Batch::default()];
-    let mut letters = Output::default();
-    let names = settings.feeds.names();
     let mut figures: BTreeMap<String, Figures> = BTreeMap::new();
-    let mut line = Vec::new();
-    documents.turns(|intake| {
-        batches[0].clear();
-        letters.clear();
-        lane.read(intake, &mut LaneOutput { batches: &mut batches, letters: &mut letters });
-        let [batch] = &batches;
-        for group in &batch.groups {
-            let first = group.first_item as usize;
-            for item in &batch.items[first..first + group.item_count as usize] {
-                line.clear();
-                normalized::write(&mut line, batch, group, item, &names);
-                let event: Value = serde_json::from_slice(&line).unwrap_or(Value::Null);
+    standardized::each(settings, args, settings.engine.lane.clone(), |it| {
+        let parsed = |json| serde_json::from_slice(json).unwrap_or(Value::Null);
+        match it {
+            Standardized::Event(line) => {
+                let event = parsed(line);
                 figures.entry(text(&event, "feed")).or_default().count(&event);
             }
-        }
-        for message in letters.messages() {
-            let letter: Value =
-                serde_json::from_slice(letters.body(message)).unwrap_or(Value::Null);
-            figures.entry(text(&letter, "feed")).or_default().dead += 1;
+            Standardized::Letter(body) => {
+                figures.entry(text(&parsed(body), "feed")).or_default().dead += 1;
+            }
+            Standardized::Turn => {}
         }
         Ok(())
     })?;

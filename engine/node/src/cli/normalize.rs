@@ -5,17 +5,12 @@ use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
-use crossdock_core::batch::Batch;
-use crossdock_core::guess::Guesser;
-use crossdock_core::lane::{Lane, LaneOptions, LaneOutput};
-use crossdock_core::normalized;
-use crossdock_core::output::Output;
-use crossdock_core::standardize::place::Atlas;
+use crossdock_core::lane::LaneOptions;
 use crossdock_model::reject::Outcome;
 use serde_json::Value;
 
-use super::documents::Documents;
 use super::settings::Settings;
+use super::standardized::{self, Standardized};
 use super::{Failure, InputArgs, terminal};
 
 /// Arguments of `normalize`.
@@ -36,43 +31,24 @@ pub struct NormalizeArgs {
 /// A file can't be read.
 pub fn run(settings: &Settings, args: &NormalizeArgs) -> Result<ExitCode, Failure> {
     let options = LaneOptions { with_particulars: true, ..settings.engine.lane.clone() };
-    let mut lane = Lane::new(settings.feeds.clone(), Atlas::load(), options);
-    let mut documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
-    let mut batches = [Batch::default()];
-    let mut letters = Output::default();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout());
     let as_table = terminal::is_terminal() && !args.json;
     if as_table {
         terminal::print(&head())?;
     }
-    let names = settings.feeds.names();
-    let mut line = Vec::new();
-    documents.turns(|intake| {
-        batches[0].clear();
-        letters.clear();
-        lane.read(intake, &mut LaneOutput { batches: &mut batches, letters: &mut letters });
-        let [batch] = &batches;
-        for group in &batch.groups {
-            let first = group.first_item as usize;
-            for item in &batch.items[first..first + group.item_count as usize] {
-                line.clear();
-                normalized::write(&mut line, batch, group, item, &names);
-                let written = if as_table {
-                    out.write_all(row(&line).as_bytes())
-                } else {
-                    line.push(b'\n');
-                    out.write_all(&line)
-                };
-                written.map_err(|error| Failure::of_write(&error))?;
+    let tally = standardized::each(settings, &args.input, options, |it| {
+        let written = match it {
+            Standardized::Event(line) if as_table => out.write_all(row(line).as_bytes()),
+            Standardized::Event(line) => out.write_all(line).and_then(|()| out.write_all(b"\n")),
+            Standardized::Turn => out.flush(),
+            Standardized::Letter(body) => {
+                terminal::note(&rejected(body));
+                Ok(())
             }
-        }
-        out.flush().map_err(|error| Failure::of_write(&error))?;
-        for message in letters.messages() {
-            terminal::note(&rejected(letters.body(message)));
-        }
-        Ok(())
+        };
+        written.map_err(|error| Failure::of_write(&error))
     })?;
-    Ok(ExitCode::from(u8::from(0 < lane.tally().of(Outcome::Dead))))
+    Ok(ExitCode::from(u8::from(0 < tally.of(Outcome::Dead))))
 }
 
 /// A dead letter without its payload.

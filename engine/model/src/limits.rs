@@ -69,6 +69,9 @@ pub const FORGOTTEN_DAYS: u32 = 400;
 /// Shipments of one group at most, unless it is configured otherwise.
 pub const SHIPMENTS_DEFAULT: usize = 64 * 1024 * 1024;
 
+/// Shipments of one group that a configuration may allow.
+pub const SHIPMENTS_MAX: usize = 1024 * 1024 * 1024;
+
 /// Seconds that two sources' times of one scan may lie apart: clocks differ, minutes are rounded.
 pub const SAME_SCAN_SECONDS: i64 = 5 * 60;
 

@@ -67,6 +67,7 @@ impl Settings {
             forecast,
             lanes: config.engine.lanes,
             shards: config.engine.shards,
+            shipments_max: config.engine.shipments_max,
             lane: LaneOptions {
                 with_particulars: false,
                 document_size_max: config.limits.document_size,

@@ -56,6 +56,7 @@ fn engine(taker: &mut Taker) -> EngineConfig {
         shards: taker.count("engine.shards", 1..=limits::SHARDS_MAX),
         batch_documents: taker.count("engine.batch_documents", 1..=limits::BATCH_DOCUMENTS_MAX),
         ring_batches: taker.count("engine.ring_batches", 1..=limits::RING_BATCHES_MAX),
+        shipments_max: taker.count("engine.shipments_max", 1..=limits::SHIPMENTS_MAX),
     }
 }
 

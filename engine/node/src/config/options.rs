@@ -60,6 +60,8 @@ pub struct EngineConfig {
     pub batch_documents: usize,
     /// Batches per ring, 1..=8.
     pub ring_batches: usize,
+    /// Shipments in memory at most.
+    pub shipments_max: usize,
 }
 
 /// Limits of documents.

@@ -101,6 +101,9 @@ counters! {
     RulesRetracted = "crossdock_rule_actions" ["action" = "retracted"], "What live rules did; shadow counts raises of rules that tell nobody.";
     RulesShadowed = "crossdock_rule_actions" ["action" = "shadow"], "What live rules did; shadow counts raises of rules that tell nobody.";
     RulesMuted = "crossdock_rule_muted", "Messages of rules left out because the carrier's own exception had told the audience.";
+    ShipmentsSealed = "crossdock_shipments_aged" ["step" = "sealed"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
+    ShipmentsForgotten = "crossdock_shipments_aged" ["step" = "forgotten"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
+    ShipmentsEvicted = "crossdock_shipments_aged" ["step" = "evicted"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
     TimersFired = "crossdock_timers_fired", "Timers of shipments and feeds that fired.";
 }
 

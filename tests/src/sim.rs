@@ -10,37 +10,40 @@
 //! A step gives one randomly chosen part one turn, and moves the clock. *Safety phase:* nodes are
 //! killed, paused and started beside each other; requests are lost, delayed, doubled, refused, and
 //! their answers lost; leaders change, disks fall silent, consumers lose messages, snapshots rot, the
-//! tails of streams roll back. *Liveness phase:* no more faults; everything must be committed within
-//! a number of steps. In the end OUT must be, byte for byte, what one engine says that was never
-//! interrupted, and the auditor must find nothing.
+//! tails of streams roll back and are gone on from in another way. Which of these, how often, and how
+//! large everything is, is drawn anew for each seed ([`swarm`]). *Liveness phase:* no more faults;
+//! everything must be committed within a number of steps. In the end OUT must be, byte for byte, what one
+//! engine says to the input as it stands that was never interrupted, the commit record must have the
+//! hash of its state, and the auditor must find nothing.
 //! # Holds
 //! - The same seed is the same run: [`Outcome::digest`].
 //! # Does not hold
 //! The node's reader and lease, which are bound to the client's subscriptions: the reader here is a
-//! model with the same three checks. The real ones run in `chaos` and in the tests of the edge.
+//! model around the node's own check of the stream. The real ones run in `chaos` and in the tests of the
+//! edge.
 
 pub mod broker;
+pub mod campaign;
 pub mod disk;
+pub mod log;
 pub mod node;
 pub mod random;
+pub mod reader;
+pub mod swarm;
+pub mod world;
 
-use crate::replay;
-use broker::{Broker, Input};
-use crossdock_core::engine::{Engine, EngineOptions};
-use crossdock_core::feeds::Feeds;
-use crossdock_core::intake::Intake;
-use crossdock_loadgen::parameters::Workload;
-use crossdock_loadgen::plan::Plan;
-use crossdock_model::time::Micros;
+use broker::Broker;
 use crossdock_node::audit::{Auditor, OutMessage, StreamState};
 use crossdock_node::error::EdgeError;
 use crossdock_node::jetstream::ctl::CtlRecord;
 use disk::SimDisk;
 use node::{Node, Shared};
 use random::Random;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use swarm::{Fault, Swarm};
+pub use world::World;
 
 /// A bug that is planted, to see that it is caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,14 @@ pub enum Bug {
     NoGapCheck,
     /// A stream that was rolled back is not seen.
     NoRollbackCheck,
+    /// A snapshot of a tail that both streams have lost is used.
+    StaleSnapshot,
+    /// A fence is believed although the server may have given its number to another record.
+    BlindFence,
+    /// An owner with nothing to commit does not look whether its last commits are still there.
+    IdleOwner,
+    /// A batch that ends within a commit names a message before those that it covers.
+    LooseMark,
     /// A part of the state is not in the snapshot.
     ForgottenOrders,
     /// A batch is stored in part.
@@ -65,13 +76,17 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::NoFence,
         Self::OutputsFirst,
         Self::NoSuppression,
         Self::EarlySnapshot,
         Self::NoGapCheck,
         Self::NoRollbackCheck,
+        Self::StaleSnapshot,
+        Self::BlindFence,
+        Self::IdleOwner,
+        Self::LooseMark,
         Self::ForgottenOrders,
         Self::TornBatch,
     ];
@@ -84,6 +99,8 @@ pub struct Outcome {
     pub digest: u64,
     /// Steps taken.
     pub steps: u64,
+    /// Of these, without faults: until everything was committed.
+    pub liveness_steps: u64,
     /// Simulated microseconds.
     pub time_us: u64,
     /// Faults that struck.
@@ -99,63 +116,15 @@ pub struct Outcome {
 }
 
 /// Steps with faults.
-const SAFETY_STEPS: u64 = 12_000;
+const SAFETY_STEPS: u64 = 6_000;
 
 /// Steps without, within which everything must be committed.
-const LIVENESS_STEPS: u64 = 40_000;
+const LIVENESS_STEPS: u64 = 12_000;
 
-/// Documents of a run.
-const DOCUMENTS: usize = 120;
-
-/// The documents of all seeds, and what an engine says to them that is never interrupted.
-#[derive(Clone, Debug)]
-pub struct World {
-    feeds: Feeds,
-    documents: Vec<Input>,
-    expected: Vec<(String, Vec<u8>)>,
-}
+/// Nodes that run or are paused, at most.
+const NODES_MAX: usize = 4;
 
 impl World {
-    /// Makes documents and expectations.
-    ///
-    /// # Panics
-    /// Where the plan is impossible: a bug here.
-    #[must_use]
-    pub fn new() -> Self {
-        let feeds = replay::feeds();
-        let plan = Plan::new(Workload::Mixed.parameters(16)).expect("a plan");
-        let mut documents = Vec::new();
-        let mut source = plan.documents();
-        let mut buffer = Vec::new();
-        while let Some(entry) = source.next() {
-            if documents.len() == DOCUMENTS {
-                break;
-            }
-            source.write(&entry, &mut buffer);
-            let tenant = plan.tenant(entry.truth.shipment);
-            documents.push(Input {
-                time_us: entry.received_micros,
-                subject: format!("raw.{tenant}.{}", entry.feed.name()),
-                payload: buffer.clone().into(),
-            });
-        }
-        let mut engine = Engine::new(&feeds, &EngineOptions::default());
-        let mut expected = Vec::new();
-        let mut clock = i64::MIN;
-        for (seq, document) in (1..).zip(&documents) {
-            let mut intake = Intake::default();
-            let mut tokens = document.subject.splitn(3, '.').skip(1);
-            let (tenant, feed) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
-            clock = clock.max(document.time_us);
-            intake.push(seq, Micros(clock), tenant, feed, &document.payload);
-            engine.turn(&intake, |output, message| {
-                expected.push((output.subject(message).to_owned(), output.body(message).to_vec()));
-            });
-        }
-        assert!(50 < expected.len(), "{} outputs of {} documents", expected.len(), documents.len());
-        Self { feeds, documents, expected }
-    }
-
     /// Runs one seed.
     ///
     /// # Errors
@@ -171,25 +140,17 @@ impl World {
         }));
         ended.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or(panic.downcast_ref::<&str>().copied());
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
             Err(format!("assertion: {}", text.unwrap_or("without words")))
         })
     }
 }
 
-impl Default for World {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 struct Run<'a> {
     world: &'a World,
-    broker: Rc<RefCell<Broker>>,
-    disk: SimDisk,
+    shared: Shared,
     nodes: Vec<Node>,
     random: Random,
-    bug: Option<Bug>,
     outcome: Outcome,
     /// Steps until a stopped owner is replaced.
     absent_until: u64,
@@ -198,22 +159,26 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(world: &'a World, seed: u64, bug: Option<Bug>) -> Self {
         let mut random = Random::new(seed);
-        let broker = Broker::new(world.documents.clone(), random.fork(), bug);
-        Self {
-            world,
+        let mut swarm = Swarm::new(&mut random);
+        swarm.batch_max = swarm.batch_max.max(world.event_outputs_max);
+        swarm.outputs_max = swarm.outputs_max.max(world.event_outputs_max);
+        let broker = Broker::new(&world.messages, swarm.clone(), random.fork(), bug);
+        let shared = Shared {
             broker: Rc::new(RefCell::new(broker)),
             disk: SimDisk::new(bug),
-            nodes: Vec::new(),
-            random,
+            feeds: world.feeds.clone(),
+            options: world.options.clone(),
+            swarm,
+            loads: Rc::new(Cell::new(0)),
             bug,
-            outcome: Outcome::default(),
-            absent_until: 0,
-        }
+        };
+        let (nodes, outcome) = (Vec::new(), Outcome::default());
+        Self { world, shared, nodes, random, outcome, absent_until: 0 }
     }
 
     fn safety(&mut self) -> Result<(), String> {
         for _ in 0..SAFETY_STEPS {
-            if self.random.one_in(150) {
+            if self.random.one_in(self.shared.swarm.fault_every) {
                 self.fault();
             }
             self.step()?;
@@ -222,22 +187,22 @@ impl<'a> Run<'a> {
     }
 
     fn liveness(&mut self) -> Result<(), String> {
-        self.broker.borrow_mut().heal();
+        self.shared.broker.borrow_mut().heal();
         self.nodes.retain(|node| !node.is_paused());
         for _ in 0..LIVENESS_STEPS {
-            if self.broker.borrow().is_complete() {
+            if self.shared.broker.borrow().is_complete() {
                 return Ok(());
             }
             self.step()?;
+            self.outcome.liveness_steps += 1;
         }
-        Err(format!("stuck: {}", self.broker.borrow().describe()))
+        Err(format!("stuck: {}", self.shared.broker.borrow().describe()))
     }
 
     /// One part gets one turn.
     fn step(&mut self) -> Result<(), String> {
         self.outcome.steps += 1;
-        let passed_us = self.random.below(400);
-        self.broker.borrow_mut().turn(passed_us);
+        self.shared.broker.borrow_mut().turn();
         let is_owned = self.nodes.iter().any(|node| !node.is_paused());
         if !is_owned && self.absent_until <= self.outcome.steps {
             self.start();
@@ -256,8 +221,9 @@ impl<'a> Run<'a> {
             EdgeError::Fenced { .. } => self.outcome.fenced += 1,
             EdgeError::InputRolledBack { .. } | EdgeError::OutputRolledBack { .. } => {
                 self.outcome.rollbacks += 1;
-                // A person restores the input; lost output is said again from an older position.
-                self.broker.borrow_mut().restore_input();
+                // Lost output is said again from an older position; lost input is restored where it
+                // was committed, and else gone on without.
+                self.shared.broker.borrow_mut().restore_input()?;
             }
             other => return Err(format!("a node ended with: {other}")),
         }
@@ -265,45 +231,51 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self) {
+        if NODES_MAX <= self.nodes.len() {
+            // Who is paused for long is ended by whoever looks after the machines.
+            self.nodes.remove(0);
+        }
         self.outcome.starts += 1;
-        let shared = Shared {
-            broker: Rc::clone(&self.broker),
-            disk: self.disk.clone(),
-            feeds: self.world.feeds.clone(),
-            bug: self.bug,
-        };
         let (number, shards) = (self.outcome.starts, 1 + self.random.below(3) as usize);
-        self.nodes.push(Node::start(shared, number, shards, self.random.fork()));
+        self.nodes.push(Node::start(self.shared.clone(), number, shards));
     }
 
     fn fault(&mut self) {
+        let Some(fault) = self.shared.swarm.fault(&mut self.random) else { return };
         self.outcome.faults += 1;
         let count = self.nodes.len() as u64;
-        match self.random.below(12) {
-            0 | 1 if 0 < count => {
+        match fault {
+            Fault::Kill if 0 < count => {
                 let index = self.random.below(count) as usize;
-                let node = self.nodes.swap_remove(index);
-                self.outcome.snapshot_starts += u64::from(node.has_loaded());
-                drop(node);
-                self.disk.crash(&mut self.random);
-                self.absent_until = self.outcome.steps + self.random.below(200);
+                drop(self.nodes.swap_remove(index));
+                self.shared.disk.crash(&mut self.random);
+                let absent = self.random.below(self.shared.swarm.absent_max);
+                self.absent_until = self.outcome.steps + absent;
             }
-            2 | 3 if 0 < count => {
+            Fault::Pause if 0 < count => {
                 let index = self.random.below(count) as usize;
                 self.nodes[index].pause();
             }
-            4 | 5 => self.nodes.iter_mut().for_each(Node::wake),
-            6 | 7 if count < 3 => self.start(),
-            8 => self.disk.rot(&mut self.random),
-            _ => self.broker.borrow_mut().fault(),
+            Fault::Wake => self.nodes.iter_mut().for_each(Node::wake),
+            Fault::Start => self.start(),
+            Fault::Rot => self.shared.disk.rot(&mut self.random),
+            Fault::Kill | Fault::Pause => {}
+            Fault::Leaderless
+            | Fault::Silent
+            | Fault::Cut
+            | Fault::RollBackOutput
+            | Fault::RollBackInput
+            | Fault::RollBackBoth => self.shared.broker.borrow_mut().fault(fault),
         }
     }
 
     /// OUT against what had to be said, and against the auditor.
     fn judge(&self) -> Result<(), String> {
-        let broker = self.broker.borrow();
+        let broker = self.shared.broker.borrow();
         let found = broker.out();
-        for (index, (wanted, found)) in self.world.expected.iter().zip(found).enumerate() {
+        let log = broker.log().messages();
+        let expected = self.world.expected(log);
+        for (index, (wanted, found)) in expected.outputs.iter().zip(found).enumerate() {
             if wanted.0 != found.subject || wanted.1 != found.body[..] {
                 return Err(format!(
                     "output {index} is {} {}, should be {} {}",
@@ -314,8 +286,8 @@ impl<'a> Run<'a> {
                 ));
             }
         }
-        if found.len() != self.world.expected.len() {
-            return Err(format!("{} outputs, not {}", found.len(), self.world.expected.len()));
+        if found.len() != expected.outputs.len() {
+            return Err(format!("{} outputs, not {}", found.len(), expected.outputs.len()));
         }
         let mut auditor = Auditor::new(true);
         for it in found {
@@ -328,19 +300,22 @@ impl<'a> Run<'a> {
         }
         let (seq, body) = broker.record().ok_or("no commit record")?;
         let record = CtlRecord::read(&body)?;
+        if record.state_hash != Some(expected.state_hash) {
+            let (found, wanted) = (record.state_hash.unwrap_or(0), expected.state_hash);
+            return Err(format!("state hash {found:016x}, should be {wanted:016x}"));
+        }
         let messages = found.len() as u64 + 1;
         let out = StreamState { first_seq: 1, last_seq: broker.out_last_seq(), messages };
-        let inputs = self.world.documents.len() as u64;
+        let inputs = log.len() as u64;
         let input = StreamState { first_seq: 1, last_seq: inputs, messages: inputs };
         let report = auditor.finish(&[(seq, record)], out, input);
         if report.is_clean() { Ok(()) } else { Err(format!("auditor: {:?}", report.examples)) }
     }
 
     fn outcome(&self) -> Outcome {
-        let broker = self.broker.borrow();
+        let broker = self.shared.broker.borrow();
         let mut outcome = self.outcome.clone();
-        outcome.snapshot_starts +=
-            self.nodes.iter().map(|node| u64::from(node.has_loaded())).sum::<u64>();
+        outcome.snapshot_starts = self.shared.loads.get();
         outcome.time_us = broker.now_us();
         outcome.digest = broker.digest() ^ outcome.steps.rotate_left(32) ^ outcome.faults;
         outcome

@@ -17,6 +17,7 @@
 //! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
 
 mod following;
+mod sources;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crossdock_model::reject::{Outcome, Reject};
 use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::drain::following::Following;
+use crate::drain::sources::Sources;
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::{EdgeHandle, Link};
@@ -94,6 +96,7 @@ pub struct Drain<L = EdgeHandle> {
     /// Said before this process started.
     suppressed: Position,
     turns: VecDeque<Underway>,
+    sources: Sources,
     gathered: Vec<Output>,
     gathered_to: Option<Underway>,
     gathered_since: Instant,
@@ -140,6 +143,7 @@ impl<L: Link> Drain<L> {
             library: None,
             suppressed,
             turns: VecDeque::new(),
+            sources: Sources::default(),
             gathered: Vec::new(),
             gathered_to: None,
             gathered_since: Instant::now(),
@@ -162,8 +166,8 @@ impl<L: Link> Drain<L> {
     /// ours.
     #[must_use]
     pub fn standing_by(mut self) -> Self {
+        self.following = Some(Following::new(self.suppressed));
         self.suppressed = SUPPRESS_ALL;
-        self.following = Some(Following::default());
         self
     }
 
@@ -199,6 +203,7 @@ impl<L: Link> Drain<L> {
                 state_hash: 0,
                 expected_hash: None,
             });
+            self.sources.submit(&[], &intake);
             self.pipeline.submit(intake);
         }
     }
@@ -237,7 +242,7 @@ impl<L: Link> Drain<L> {
     /// The edge has ended, or a thread of the pipeline has.
     pub fn turn(&mut self) -> Result<usize, EdgeError> {
         let mut done = self.take_outcome()?;
-        done += self.follow();
+        done += self.follow()?;
         while let Some(collected) = self.pipeline.collect() {
             self.gather(&collected)?;
             self.pipeline.recycle(collected);
@@ -293,34 +298,44 @@ impl<L: Link> Drain<L> {
     }
 
     /// What a standby is told: how far it may go, or that the group is ours.
-    fn follow(&mut self) -> usize {
+    ///
+    /// # Errors
+    ///
+    /// The commit record fell.
+    fn follow(&mut self) -> Result<usize, EdgeError> {
         let mut done = 0;
         // Ends: nothing more was said; an owner is told nothing.
         while let Some(following) = &mut self.following {
             let Some(told) = self.edge.poll_followed() else { break };
             done += 1;
-            let position = match told {
-                Followed::Record(record) => {
-                    following.record(&record);
-                    record.position
-                }
+            let record = match &told {
+                Followed::Record(record) => Some(&**record),
+                Followed::Taken(claim) => claim.found.as_ref(),
+            };
+            let position = record.map_or_else(Position::default, |it| it.position);
+            if let Some(known) = following.fallen_from(position) {
+                return Err(EdgeError::RecordFell {
+                    group: self.group.clone(),
+                    found_seq: position.seq,
+                    known_seq: known.seq,
+                });
+            }
+            match told {
+                Followed::Record(record) => following.record(&record),
                 Followed::Taken(claim) => {
-                    let found = claim.found.as_ref();
-                    let position = found.map_or_else(Position::default, |it| it.position);
                     (self.suppressed, self.committed) = (position, position);
                     self.left_over = self.following.take().map(Following::finish);
                     if let Some(keeper) = &mut self.keeper {
                         keeper.set_epoch(claim.epoch);
                     }
                     tracing::info!(epoch = claim.epoch, committed = position.seq, "took over");
-                    position
                 }
-            };
+            }
             if let Some(keeper) = &self.keeper {
                 keeper.committed(position);
             }
         }
-        done
+        Ok(done)
     }
 
     /// The next input to apply, and the hash of the state after it where that is known.
@@ -364,6 +379,7 @@ impl<L: Link> Drain<L> {
                 }
             }
         }
+        self.sources.submit(&batch.messages, &intake);
         let mark = batch.fingerprint();
         self.turns.push_back(Underway {
             position: Position::whole(mark.seq),
@@ -424,12 +440,14 @@ impl<L: Link> Drain<L> {
         }
         let (suppressed, source) = (self.suppressed, format!("/crossdock/{}", self.group));
         let gathered = &mut self.gathered;
+        let known = gathered.len();
         collected.visit(|output, message| {
             let position = message.position;
             if !suppressed.covers(position.seq, position.index) {
                 gathered.push(published(output, message, &source));
             }
         });
+        self.sources.collect(collected.intake(), &gathered[known..]);
         self.receipts.push((turn.received_at, turn.documents));
         self.gathered_to = Some(turn);
         self.count();
@@ -465,6 +483,7 @@ impl<L: Link> Drain<L> {
         let request = CommitRequest {
             ticket: self.ticket,
             outputs: std::mem::take(&mut self.gathered),
+            sources: self.sources.take(),
             position: turn.position,
             state_hash: turn.state_hash,
             mark: Some(turn.mark),
@@ -481,6 +500,7 @@ impl<L: Link> Drain<L> {
             }
             Err(request) => {
                 self.gathered = request.outputs;
+                self.sources.put_back(request.sources);
                 0
             }
         }

@@ -152,6 +152,18 @@ pub enum EdgeError {
         /// The one we wrote.
         written_seq: u64,
     },
+    /// The commit record fell behind what a standby has followed.
+    #[error(
+        "the commit record of group \"{group}\" stands at input {found_seq}, but {known_seq} was committed"
+    )]
+    RecordFell {
+        /// The group.
+        group: String,
+        /// The input position that it says.
+        found_seq: u64,
+        /// The one that it said before.
+        known_seq: u64,
+    },
     /// The commit record can't be read.
     #[error("the commit record on \"{subject}\" can't be read: {detail}")]
     CtlUnreadable {
@@ -238,6 +250,7 @@ impl EdgeError {
             | Self::InputExpired { .. }
             | Self::InputRolledBack { .. }
             | Self::OutputRolledBack { .. }
+            | Self::RecordFell { .. }
             | Self::CtlUnreadable { .. }
             | Self::Fenced { .. }
             | Self::OutputTooLarge { .. } => Sort::Stop,
@@ -282,10 +295,13 @@ impl EdgeError {
                 "Retention ate unread input. Raise `source.max_age` and `source.max_bytes`; to go on without these messages, start once with `--accept-lost-input`."
             }
             Self::InputRolledBack { .. } => {
-                "The server lost the tail of the stream, or the stream was made anew. Start from an older snapshot, or under a new group name; senders must send again what they sent since."
+                "The server lost the tail of the stream, or the stream was made anew. Start again: where nothing that is gone was committed, it goes on by itself. Otherwise restore the stream, or start under a new group name; senders must send again what they sent since."
             }
             Self::OutputRolledBack { .. } => {
-                "The server lost committed output. Restore the stream, or start from a snapshot at or before the commit record that is left."
+                "The server lost committed output. Start again: what was lost is said again, from a snapshot at or before the commit record that is left."
+            }
+            Self::RecordFell { .. } => {
+                "The server lost committed output. Start again: a start takes a snapshot at or before the commit record that is left."
             }
             Self::CtlUnreadable { .. } => {
                 "Something else publishes to this subject; only the engine of this group may."

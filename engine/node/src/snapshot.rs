@@ -21,5 +21,5 @@ pub mod writer;
 pub use folder::Folder;
 pub use keeper::Keeper;
 pub use manifest::{Identity, Manifest};
-pub use start::{Started, recover};
+pub use start::{Started, Wanted, recover};
 pub use writer::{SnapshotHandle, SnapshotPolicy};

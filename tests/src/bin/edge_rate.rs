@@ -144,7 +144,9 @@ async fn commit(connection: &Connection, pid: u32) -> Figures {
     for seq in from + 1..=from + BATCHES {
         let outputs = (0..BATCH_OUTPUTS).map(|index| output(seq, index)).collect();
         let position = Position::whole(seq);
-        let request = CommitRequest { ticket: seq, outputs, position, state_hash: seq, mark: None };
+        let (mark, sources) = (None, Vec::new());
+        let request =
+            CommitRequest { ticket: seq, outputs, position, state_hash: seq, mark, sources };
         committer.commit(&request).await.expect("a commit");
     }
     watch.stop(BATCHES as usize * BATCH_OUTPUTS as usize)

@@ -9,21 +9,13 @@
 //! records is kept, so that the tail of OUT can be taken back.
 
 use super::Bug;
+use super::log::{Input, Log};
 use super::random::Random;
+use super::swarm::{Fault, Swarm};
 use bytes::Bytes;
 use crossdock_node::jetstream::call::{ApiError, CallError, PubAck, Stored};
+use crossdock_node::jetstream::ctl::{CtlRecord, Fingerprint, Position};
 use std::collections::BTreeMap;
-
-/// A document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// When it was received, microseconds since 1970.
-    pub time_us: i64,
-    /// `raw.<tenant>.<feed>`.
-    pub subject: String,
-    /// The document.
-    pub payload: Bytes,
-}
 
 /// A message of OUT that is no record.
 #[derive(Clone, Debug)]
@@ -81,10 +73,8 @@ pub struct Broker {
     now_us: u64,
     random: Random,
     bug: Option<Bug>,
-    documents: Vec<Input>,
-    published: usize,
-    /// Input from here on was replaced by other messages.
-    replaced_from: Option<usize>,
+    swarm: Swarm,
+    log: Log,
     out: Vec<Out>,
     /// Every record there was: (sequence, body); the last is the newest.
     records: Vec<(u64, Bytes)>,
@@ -94,7 +84,6 @@ pub struct Broker {
     next_id: u64,
     leaderless_until: u64,
     silent_until: u64,
-    outputs_max: usize,
     /// Counts cuts of all connections.
     generation: u64,
     is_healed: bool,
@@ -102,17 +91,15 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// A broker that will be sent these documents.
+    /// A broker that will be sent these messages.
     #[must_use]
-    pub fn new(documents: Vec<Input>, mut random: Random, bug: Option<Bug>) -> Self {
-        let outputs_max = if random.one_in(3) { 3 } else { 1000 };
+    pub fn new(messages: &[Input], swarm: Swarm, random: Random, bug: Option<Bug>) -> Self {
         Self {
             now_us: 1_000_000,
             random,
             bug,
-            documents,
-            published: 0,
-            replaced_from: None,
+            swarm,
+            log: Log::new(messages),
             out: Vec::new(),
             records: Vec::new(),
             out_last_seq: 0,
@@ -121,7 +108,6 @@ impl Broker {
             next_id: 0,
             leaderless_until: 0,
             silent_until: 0,
-            outputs_max,
             generation: 0,
             is_healed: false,
             digest: 0,
@@ -129,12 +115,10 @@ impl Broker {
     }
 
     /// Time passes; what is due is delivered.
-    pub fn turn(&mut self, passed_us: u64) {
-        self.now_us += passed_us;
-        if self.published < self.documents.len()
-            && self.random.one_in(if self.is_healed { 20 } else { 60 })
-        {
-            self.published += 1;
+    pub fn turn(&mut self) {
+        self.now_us += self.random.below(self.swarm.step_us);
+        if self.random.one_in(self.swarm.publish_every) {
+            self.log.publish();
         }
         let due = self.requests.iter().position(|request| request.due_us <= self.now_us);
         let Some(index) = due else { return };
@@ -146,7 +130,7 @@ impl Broker {
         let answer = self.deliver(&request.ask);
         self.digest = (self.digest ^ request.id).wrapping_mul(0x100_0000_01B3) ^ self.out_last_seq;
         if request.is_answered {
-            let at = self.now_us + self.random.below(2_000);
+            let at = self.now_us + self.random.below(self.swarm.latency_us);
             self.answers.insert(request.id, (at, answer));
         }
     }
@@ -155,9 +139,9 @@ impl Broker {
     pub fn ask(&mut self, ask: Ask) -> u64 {
         self.next_id += 1;
         let id = self.next_id;
-        let is_bad = !self.is_healed && self.random.one_in(12);
+        let is_bad = !self.is_healed && self.random.one_in(self.swarm.bad_request_every);
         let kind = if is_bad { self.random.below(4) } else { 9 };
-        let soon = self.now_us + self.random.below(2_000);
+        let soon = self.now_us + self.random.below(self.swarm.latency_us);
         let late = soon + self.random.below(5_000_000);
         let request = |due_us, is_answered| Request { id, due_us, ask: ask.clone(), is_answered };
         match kind {
@@ -195,7 +179,7 @@ impl Broker {
             Ask::Store { .. } if is_leaderless => Answer::Stored(Err(refused(503, 10008))),
             Ask::Store { outputs, record, fence, batch_id } => {
                 let busy = [10164, 10077, 10210];
-                if !self.is_healed && self.random.one_in(25) {
+                if !self.is_healed && self.random.one_in(self.swarm.busy_every) {
                     let code = busy[self.random.below(3) as usize];
                     return Answer::Stored(Err(refused(400, code)));
                 }
@@ -211,7 +195,7 @@ impl Broker {
         fence: u64,
         batch_id: &str,
     ) -> Result<PubAck, CallError> {
-        if self.outputs_max < outputs.len() {
+        if self.swarm.batch_max < outputs.len() {
             return Err(refused(400, 10199));
         }
         let newest = self.records.last().map_or(0, |(seq, _)| *seq);
@@ -241,23 +225,26 @@ impl Broker {
     }
 
     /// Something happens to the broker itself.
-    pub fn fault(&mut self) {
-        match self.random.below(6) {
-            0 => self.leaderless_until = self.now_us + self.random.below(3_000_000),
-            1 => self.silent_until = self.now_us + self.random.below(2_000_000),
-            2 | 3 => self.generation += 1,
-            4 if self.random.one_in(6) => self.roll_back_output(),
-            5 if self.random.one_in(6) => self.roll_back_input(),
-            _ => {}
+    pub fn fault(&mut self, fault: Fault) {
+        // In requests on their way, rather than in seconds.
+        let a_while = 20 * (self.swarm.latency_us + self.swarm.step_us);
+        match fault {
+            Fault::Leaderless => self.leaderless_until = self.now_us + self.random.below(a_while),
+            Fault::Silent => self.silent_until = self.now_us + self.random.below(a_while),
+            Fault::Cut => self.generation += 1,
+            Fault::RollBackOutput => self.roll_back_output(),
+            Fault::RollBackInput => self.roll_back_input(),
+            Fault::RollBackBoth => {
+                self.roll_back_output();
+                self.roll_back_input();
+            }
+            Fault::Kill | Fault::Pause | Fault::Wake | Fault::Start | Fault::Rot => {}
         }
     }
 
-    /// Power was lost: the newest commits are gone.
+    /// Power was lost: the newest commits are gone, the last of them perhaps in part.
     fn roll_back_output(&mut self) {
         let keep = self.records.len().saturating_sub(1 + self.random.below(3) as usize);
-        if keep == 0 {
-            return;
-        }
         self.records.truncate(keep);
         let last_seq = self.records.last().map_or(0, |(seq, _)| *seq);
         self.out.retain(|message| message.seq < last_seq);
@@ -266,53 +253,57 @@ impl Broker {
         self.generation += 1;
     }
 
-    /// Power was lost: the newest input is gone, and other messages have its sequences.
+    /// Power was lost: the newest input is gone, and other messages get its sequences.
     fn roll_back_input(&mut self) {
-        let back = 1 + self.random.below(5) as usize;
-        if back < self.published && self.replaced_from.is_none() {
-            self.replaced_from = Some(self.published - back);
+        if self.log.roll_back(&mut self.random) {
             self.generation += 1;
         }
     }
 
-    /// The input is what it was again.
-    pub fn restore_input(&mut self) {
-        self.replaced_from = None;
-        self.generation += 1;
+    /// A person looks at what was committed, and restores the input where it no longer holds that.
+    ///
+    /// # Errors
+    /// Where it never held that.
+    pub fn restore_input(&mut self) -> Result<(), String> {
+        let mark = self.newest().and_then(|record| record.stream);
+        let mark: Option<Fingerprint> = mark.map(|mark| mark.fingerprint());
+        if self.log.restore(mark.as_ref())? {
+            self.generation += 1;
+        }
+        Ok(())
     }
 
     /// No more faults.
     pub fn heal(&mut self) {
         self.is_healed = true;
+        self.swarm.heal();
         self.leaderless_until = 0;
         self.silent_until = 0;
-        self.restore_input();
+        self.generation += 1;
     }
 
-    /// The message of a sequence from 1, as the stream holds it now.
+    /// The input.
     #[must_use]
-    pub fn input(&self, seq: u64) -> Option<Input> {
-        let index = usize::try_from(seq).ok()?.checked_sub(1)?;
-        let document = self.documents[..self.published].get(index)?;
-        if self.replaced_from.is_some_and(|from| from <= index) {
-            let payload = Bytes::from(format!("{{\"other\":{seq}}}"));
-            return Some(Input { payload, ..document.clone() });
-        }
-        Some(document.clone())
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
-    /// The last sequence of the input.
-    #[must_use]
-    pub fn input_last_seq(&self) -> u64 {
-        self.published as u64
+    fn newest(&self) -> Option<CtlRecord> {
+        self.records.last().and_then(|(_, body)| CtlRecord::read(body).ok())
     }
 
     /// True where all input was published and is committed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let wanted = format!("{{\"position\":{{\"seq\":{},\"index\":0}}", self.documents.len());
-        self.published == self.documents.len()
-            && self.records.last().is_some_and(|(_, body)| body.starts_with(wanted.as_bytes()))
+        let wanted = Position::whole(self.log.messages().len() as u64);
+        let text = format!("{{\"position\":{{\"seq\":{},\"index\":0}}", wanted.seq);
+        // The look at its text is the quick way to say no.
+        self.log.is_sent()
+            && self.records.last().is_some_and(|(_, body)| body.starts_with(text.as_bytes()))
+            && self.newest().is_some_and(|record| {
+                let mark = record.stream.map(|mark| mark.fingerprint());
+                record.position == wanted && mark.is_some_and(|print| self.log.holds(&print))
+            })
     }
 
     /// Messages of OUT that are no records.
@@ -356,7 +347,8 @@ impl Broker {
     pub fn describe(&self) -> String {
         let record =
             self.records.last().map(|(_, body)| String::from_utf8_lossy(body).into_owned());
-        format!("{} of {} published, {record:?}", self.published, self.documents.len())
+        let (held, is_sent) = (self.log.messages().len(), self.log.is_sent());
+        format!("{held} messages, all of them: {is_sent}, {record:?}")
     }
 }
 

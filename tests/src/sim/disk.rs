@@ -112,12 +112,13 @@ impl Disk for SimDisk {
             for it in files.iter_mut() {
                 it.is_named |= (it.position, it.epoch) == (file.position, file.epoch);
             }
-            // Three are kept.
-            let mut positions: Vec<u64> =
-                files.iter().filter(|it| it.is_named).map(|it| it.position).collect();
-            positions.sort_unstable();
-            let oldest = positions.len().checked_sub(3).map_or(0, |index| positions[index]);
-            files.retain(|it| !it.is_named || oldest <= it.position);
+            // Three are kept, of those that are not above it: as the folder does.
+            let mut names: Vec<(u64, u32)> =
+                files.iter().filter(|it| it.is_named).map(|it| (it.position, it.epoch)).collect();
+            names.retain(|name| *name <= (file.position, file.epoch));
+            names.sort_unstable();
+            let oldest = names.len().checked_sub(3).map_or((0, 0), |index| names[index]);
+            files.retain(|it| !it.is_named || oldest <= (it.position, it.epoch));
         });
         Ok(())
     }

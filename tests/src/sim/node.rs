@@ -4,13 +4,16 @@
 //! Between the broker and the disk. A node claims, recovers, reads, applies and commits as the command
 //! `run` does, in the same order, with the same parts.
 //! # Method
-//! The committer's futures are polled without a waker: the scheduler comes by again. The reader is a
-//! model: a consumer with numbered deliveries that may lose messages, and the check of fingerprints.
+//! The committer's futures are polled without a waker: the scheduler comes by again. What is read comes
+//! from [`super::reader`].
 
 use super::Bug;
 use super::broker::{Answer, Ask, Broker};
 use super::disk::SimDisk;
 use super::random::Random;
+use super::reader::{CREATED, STREAM, SimReader, differs};
+use super::swarm::Swarm;
+use super::world::GROUP;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::order_book::OrderBook;
@@ -20,31 +23,26 @@ use crossdock_node::drain::{CommitPolicy, Drain};
 use crossdock_node::error::EdgeError;
 use crossdock_node::jetstream::call::{CallError, PubAck, Stored};
 use crossdock_node::jetstream::committer::{Claim, Committed, Committer, CommitterOptions};
-use crossdock_node::jetstream::ctl::{Fingerprint, Position};
+use crossdock_node::jetstream::ctl::Position;
 use crossdock_node::jetstream::edge::Link;
 use crossdock_node::jetstream::follow::Followed;
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest};
-use crossdock_node::jetstream::reader::{Batch, Delivered, Message};
+use crossdock_node::jetstream::reader::{Batch, Delivered};
 use crossdock_node::jetstream::wire::{Sending, Wire};
-use crossdock_node::pipeline::Pipeline;
+use crossdock_node::pipeline::{Pipeline, State as Saved};
+use crossdock_node::snapshot::start::{self, resume};
 use crossdock_node::snapshot::writer::Writer;
-use crossdock_node::snapshot::{Identity, Keeper, SnapshotPolicy, start};
+use crossdock_node::snapshot::{Identity, Keeper, Manifest, SnapshotPolicy, Wanted};
 use crossdock_node::telemetry::{Counters, Telemetry};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::Cursor;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-/// When the input stream was created.
-const CREATED: &str = "simulated";
-
-/// Batches that wait for the drain.
-const RING: usize = 3;
 
 /// What all nodes share.
 #[derive(Clone, Debug)]
@@ -55,6 +53,12 @@ pub struct Shared {
     pub disk: SimDisk,
     /// The feeds.
     pub feeds: Feeds,
+    /// Of every engine, except for the number of its shards.
+    pub options: EngineOptions,
+    /// The knobs.
+    pub swarm: Swarm,
+    /// Counts starts from a snapshot.
+    pub loads: Rc<Cell<u64>>,
     /// What is planted.
     pub bug: Option<Bug>,
 }
@@ -62,6 +66,9 @@ pub struct Shared {
 /// A committer's wire to the broker.
 struct SimWire {
     broker: Rc<RefCell<Broker>>,
+    /// The generation at the last look of an idle owner, where a bug hides it from the others.
+    seen: u64,
+    bug: Option<Bug>,
 }
 
 impl SimWire {
@@ -91,6 +98,21 @@ impl SimWire {
 
 impl Wire for SimWire {
     async fn connected(&mut self) {}
+
+    fn generation(&self) -> u64 {
+        if self.bug == Some(Bug::BlindFence) { 0 } else { self.broker.borrow().generation() }
+    }
+
+    async fn renewed(&mut self, generation: u64) {
+        let is_idle = self.bug == Some(Bug::IdleOwner);
+        let known = if self.bug == Some(Bug::BlindFence) { self.seen } else { generation };
+        poll_fn(|_| {
+            let is_known = self.broker.borrow().generation() == known;
+            if is_idle || is_known { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        self.seen = self.broker.borrow().generation();
+    }
 
     async fn send(&mut self, batch: Sending<'_>) -> Result<PubAck, CallError> {
         let outputs =
@@ -126,24 +148,30 @@ impl Wire for SimWire {
 
 /// The queues between a node's drain and its edge.
 #[derive(Debug, Default)]
-struct Queues {
-    batches: VecDeque<Delivered>,
+pub struct Queues {
+    /// What was read.
+    pub batches: VecDeque<Delivered>,
     commits: VecDeque<CommitRequest>,
     outcomes: VecDeque<Result<Committed, EdgeError>>,
+    bug: Option<Bug>,
 }
 
+/// A drain's link to its edge.
 #[derive(Clone, Debug, Default)]
-struct SimLink(Rc<RefCell<Queues>>);
+pub struct SimLink(pub Rc<RefCell<Queues>>);
 
 impl Link for SimLink {
     fn poll_batch(&mut self) -> Result<Option<Batch>, EdgeError> {
         self.0.borrow_mut().batches.pop_front().transpose()
     }
 
-    fn submit_commit(&mut self, request: CommitRequest) -> Result<(), Box<CommitRequest>> {
+    fn submit_commit(&mut self, mut request: CommitRequest) -> Result<(), Box<CommitRequest>> {
         let mut queues = self.0.borrow_mut();
         if 2 <= queues.commits.len() {
             return Err(Box::new(request));
+        }
+        if queues.bug == Some(Bug::LooseMark) {
+            request.sources.clear();
         }
         queues.commits.push_back(request);
         Ok(())
@@ -161,100 +189,6 @@ impl Link for SimLink {
     fn publish(&self, _: &str, _: Vec<u8>) -> bool {
         false
     }
-}
-
-/// A model of the reader: see `crossdock_node::jetstream::reader`.
-#[derive(Debug)]
-struct SimReader {
-    position: u64,
-    prints: Vec<Fingerprint>,
-    /// What the consumer delivers next, and the number of its last delivery.
-    consumer_next: u64,
-    delivered: u64,
-    seen: u64,
-    generation: u64,
-    must_check: bool,
-}
-
-impl SimReader {
-    fn turn(&mut self, shared: &Shared, link: &SimLink, random: &mut Random) {
-        if RING <= link.0.borrow().batches.len() {
-            return;
-        }
-        let broker = shared.broker.borrow();
-        if self.generation != broker.generation() {
-            self.generation = broker.generation();
-            self.restart();
-        }
-        if self.must_check {
-            if let Err(error) = self.check(&broker, shared.bug) {
-                return link.0.borrow_mut().batches.push_back(Err(error));
-            }
-            self.must_check = false;
-        }
-        // What was delivered last and did not come: a heartbeat or the answer to a pull tells.
-        if broker.input(self.consumer_next).is_none()
-            && self.delivered != self.seen
-            && shared.bug != Some(Bug::NoGapCheck)
-        {
-            self.restart();
-        }
-        let mut messages = Vec::new();
-        for _ in 0..=random.below(6) {
-            let Some(input) = broker.input(self.consumer_next) else { break };
-            let seq = self.consumer_next;
-            self.consumer_next += 1;
-            self.delivered += 1;
-            // The client drops one: its buffer was full.
-            if random.one_in(60) {
-                continue;
-            }
-            if self.delivered != self.seen + 1 && shared.bug != Some(Bug::NoGapCheck) {
-                self.restart();
-                break;
-            }
-            self.seen = self.delivered;
-            self.position = seq;
-            messages.push(Message {
-                seq,
-                stream_time_us: input.time_us,
-                received_us: Some(input.time_us),
-                subject: input.subject.into(),
-                payload: input.payload,
-            });
-        }
-        if let Some(last) = messages.last() {
-            self.prints.insert(0, fingerprint(last));
-            self.prints.truncate(8);
-            let bytes = messages.iter().map(|message| message.payload.len()).sum();
-            let pending = broker.input_last_seq().saturating_sub(self.position);
-            link.0.borrow_mut().batches.push_back(Ok(Batch { messages, bytes, pending }));
-        }
-    }
-
-    /// A new consumer behind the own position.
-    fn restart(&mut self) {
-        self.consumer_next = self.position + 1;
-        (self.delivered, self.seen) = (0, 0);
-        self.must_check = true;
-    }
-
-    /// The newest message that we remember has to be the one that is there.
-    fn check(&self, broker: &Broker, bug: Option<Bug>) -> Result<(), EdgeError> {
-        let Some(print) = self.prints.first() else { return Ok(()) };
-        let stored = broker.input(print.seq);
-        let is_same = stored.is_some_and(|it| crc32c::crc32c(&it.payload) == print.crc32c);
-        if is_same || bug == Some(Bug::NoRollbackCheck) {
-            return Ok(());
-        }
-        let detail = format!("message {} is another one", print.seq);
-        Err(EdgeError::InputRolledBack { stream: String::from("IN"), detail, matching_seq: None })
-    }
-}
-
-fn fingerprint(message: &Message) -> Fingerprint {
-    let crc32c = crc32c::crc32c(&message.payload);
-    Fingerprint { seq: message.seq, time_us: message.stream_time_us, crc32c }
 }
 
 type Starting = Pin<Box<dyn Future<Output = Result<(Committer<SimWire>, Claim), EdgeError>>>>;
@@ -282,19 +216,19 @@ pub struct Node {
     state: State,
     shards: usize,
     is_paused: bool,
-    has_loaded: bool,
 }
 
 impl Node {
     /// Begins to claim the group.
     #[must_use]
-    pub fn start(shared: Shared, number: u64, shards: usize, _random: Random) -> Self {
-        let wire = SimWire { broker: Rc::clone(&shared.broker) };
+    pub fn start(shared: Shared, number: u64, shards: usize) -> Self {
+        let wire = SimWire { broker: Rc::clone(&shared.broker), seen: 0, bug: shared.bug };
+        let outputs_max = shared.swarm.outputs_max;
         let options = CommitterOptions {
             stream: String::from("OUT"),
-            group: String::from("sim"),
+            group: String::from(GROUP),
             engine: String::from("sim"),
-            limits: BatchLimits { outputs_max: 6, bytes_max: 1 << 20 },
+            limits: BatchLimits { outputs_max, bytes_max: 1 << 20 },
             ack_timeout: Duration::from_millis(300),
             retry_delay_max: Duration::from_millis(100),
         };
@@ -304,8 +238,7 @@ impl Node {
             let claim = committer.claim().await?;
             Ok((committer, claim))
         });
-        let state = State::Starting(starting);
-        Self { shared, state, shards, is_paused: false, has_loaded: false }
+        Self { shared, state: State::Starting(starting), shards, is_paused: false }
     }
 
     /// Stops as a machine that swaps.
@@ -322,12 +255,6 @@ impl Node {
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.is_paused
-    }
-
-    /// True where it started from a snapshot.
-    #[must_use]
-    pub fn has_loaded(&self) -> bool {
-        self.has_loaded
     }
 
     /// One part of it gets one turn; why it ended, where it did.
@@ -347,32 +274,29 @@ impl Node {
     }
 
     /// What `run` does once the group is its own.
-    fn run(&mut self, mut committer: Committer<SimWire>, claim: &Claim) -> Running {
+    fn run(&self, mut committer: Committer<SimWire>, claim: &Claim) -> Running {
         let shared = &self.shared;
+        let (bug, swarm) = (shared.bug, &shared.swarm);
         let position = claim.found.as_ref().map_or_else(Position::default, |it| it.position);
-        let options = EngineOptions { shards: self.shards, lanes: 2, ..EngineOptions::default() };
+        let options = EngineOptions { shards: self.shards, lanes: 2, ..shared.options.clone() };
         let identity = Identity {
-            group: String::from("sim"),
-            stream: String::from("IN"),
+            group: String::from(GROUP),
+            stream: String::from(STREAM),
             created: String::from(CREATED),
             feeds_digest: 1,
             rules_digest: 1,
         };
-        let is_early = shared.bug == Some(Bug::EarlySnapshot);
-        let fits = if is_early { Position::whole(u64::MAX) } else { position };
-        let loaded = shared.disk.newest_first().into_iter().find_map(|bytes| {
-            start::read(Cursor::new(bytes), &identity, fits, &shared.feeds, &options).ok()
-        });
-        self.has_loaded = loaded.is_some();
-        let mark = claim.found.as_ref().and_then(|record| record.stream.clone());
-        let mut prints: Vec<Fingerprint> = mark.iter().map(|mark| mark.fingerprint()).collect();
-        let from = loaded.as_ref().map_or(0, |(manifest, ..)| manifest.position);
-        let clock = loaded.as_ref().map(|(manifest, ..)| manifest.clock()).unwrap_or_default();
-        let own_prints =
-            loaded.as_ref().map(|(manifest, ..)| manifest.fingerprints()).unwrap_or_default();
-        prints.extend(&own_prints);
+        let is_early = bug == Some(Bug::EarlySnapshot);
+        let committed = if is_early { Position::whole(u64::MAX) } else { position };
+        let loaded = load(shared, &identity, committed, &options);
+        shared.loads.update(|count| count + u64::from(loaded.is_some()));
+        let saved = loaded.as_ref().map(|(manifest, _)| manifest);
+        let start = resume(saved, claim.found.as_ref(), false);
+        let from = saved.map_or(0, |manifest| manifest.position);
+        let clock = saved.map(Manifest::clock).unwrap_or_default();
+        let prints = saved.map(Manifest::fingerprints).unwrap_or_default();
         let state = match loaded {
-            Some((_, (shards, _, forecast))) if shared.bug == Some(Bug::ForgottenOrders) => {
+            Some((_, (shards, _, forecast))) if bug == Some(Bug::ForgottenOrders) => {
                 (shards, OrderBook::default(), forecast)
             }
             Some((_, state)) => state,
@@ -382,53 +306,69 @@ impl Node {
             }
         };
         let telemetry = Telemetry::new();
-        let policy = SnapshotPolicy { interval: Duration::from_secs(1 << 20), documents: 6 };
+        let (interval, documents) = (Duration::from_secs(1 << 20), swarm.snapshot_documents);
+        let policy = SnapshotPolicy { interval, documents };
         let (handle, writer) = Writer::new(shared.disk.clone(), policy, Arc::clone(&telemetry));
         let pages = |shard| handle.pages(shard);
         let (pipeline, agents) = Pipeline::assemble(&shared.feeds, &options, state, pages);
-        let keeper = Keeper::new(handle, identity, claim.epoch, options.shards, &own_prints);
+        let keeper = Keeper::new(handle, identity, claim.epoch, options.shards, &prints);
         let link = SimLink::default();
+        link.0.borrow_mut().bug = bug;
         // Nothing waits for a clock: the simulation has its own.
         let policy = CommitPolicy {
-            outputs: 4,
+            outputs: swarm.commit_outputs,
             documents: 50,
             delay: Duration::ZERO,
             idle_delay: Duration::ZERO,
         };
-        let suppressed =
-            if shared.bug == Some(Bug::NoSuppression) { Position::whole(from) } else { position };
-        let group = String::from("sim");
+        let forgets = bug == Some(Bug::NoSuppression);
+        let suppressed = if forgets { Position::whole(from) } else { position };
+        let group = String::from(GROUP);
         let drain = Drain::new(link.clone(), pipeline, policy, telemetry, group, suppressed)
-            .with_snapshots(Some(keeper), clock);
+            .with_snapshots(Some(keeper), clock)
+            .with_rules(options.rules);
         committer.set_stream_created(CREATED);
-        let queues = link.clone();
-        let committing: Committing = Box::pin(async move {
-            // Ends: with the first error.
-            loop {
-                let request = poll_fn(|_| match queues.0.borrow_mut().commits.pop_front() {
-                    Some(request) => Poll::Ready(request),
-                    None => Poll::Pending,
-                })
-                .await;
-                let outcome = committer.commit(&request).await;
-                let is_last = outcome.is_err();
-                queues.0.borrow_mut().outcomes.push_back(outcome);
-                if is_last {
-                    return;
-                }
-            }
-        });
-        let mut reader = SimReader {
-            position: from,
-            prints,
-            consumer_next: 0,
-            delivered: 0,
-            seen: 0,
-            generation: shared.broker.borrow().generation(),
-            must_check: true,
-        };
-        reader.restart();
+        let committing: Committing = Box::pin(commits(committer, link.clone()));
+        let knobs = (swarm.read_max, swarm.drop_every);
+        let reader = SimReader::new(start, &shared.broker.borrow(), knobs, bug);
         Running { drain, agents, committing, reader, writer, link }
+    }
+}
+
+/// The newest snapshot that is whole and fits.
+fn load(
+    shared: &Shared,
+    identity: &Identity,
+    committed: Position,
+    options: &EngineOptions,
+) -> Option<(Manifest, Saved)> {
+    let mut differs = |manifest: &Manifest| differs(&shared.broker, manifest, shared.bug);
+    let mut wanted = Wanted { identity, committed, differs: &mut differs };
+    let mut files = shared.disk.newest_first().into_iter();
+    files.find_map(|file| start::read(Cursor::new(file), &mut wanted, &shared.feeds, options).ok())
+}
+
+/// The committer's task, as the edge's driver runs it.
+async fn commits(mut committer: Committer<SimWire>, link: SimLink) {
+    // Ends: with the first error.
+    loop {
+        let next = {
+            let mut lost = pin!(committer.lost());
+            poll_fn(|context| match link.0.borrow_mut().commits.pop_front() {
+                Some(request) => Poll::Ready(Ok(request)),
+                None => lost.as_mut().poll(context).map(Err),
+            })
+            .await
+        };
+        let outcome = match next {
+            Ok(request) => committer.commit(&request).await,
+            Err(error) => Err(error),
+        };
+        let is_last = outcome.is_err();
+        link.0.borrow_mut().outcomes.push_back(outcome);
+        if is_last {
+            return;
+        }
     }
 }
 
@@ -447,7 +387,7 @@ impl Running {
                     debug_assert!(polled.is_pending() || self.is_over());
                 }
             }
-            2 => self.reader.turn(shared, &self.link, random),
+            2 => self.reader.turn(&shared.broker.borrow(), &self.link, random),
             3 | 4 => {
                 if let Err(error) = self.drain.turn() {
                     return Some(error);

@@ -35,4 +35,9 @@ impl Random {
     pub fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
 }

@@ -102,7 +102,8 @@ fn outputs(seq: u64, indexes: std::ops::Range<u32>) -> Vec<Output> {
 
 fn request(ticket: u64, outputs: Vec<Output>, seq: u64) -> CommitRequest {
     let mark = Some(Fingerprint { seq, time_us: 1, crc32c: 2 });
-    CommitRequest { ticket, outputs, position: Position::whole(seq), state_hash: seq, mark }
+    let position = Position::whole(seq);
+    CommitRequest { ticket, outputs, position, state_hash: seq, mark, sources: Vec::new() }
 }
 
 /// Publishes without waiting, then waits until the stream holds them all.

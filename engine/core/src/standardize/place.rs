@@ -5,7 +5,7 @@
 //! - A zone that is only a guess (the largest of a country or region) is told as one; it makes no
 //!   instant.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crossdock_model::time::ZoneSource;
 use crossdock_rules::feed::program;
@@ -124,10 +124,14 @@ pub struct Atlas {
 }
 
 impl Atlas {
-    /// Reads the data; some milliseconds, once at start.
+    /// Reads the data; some milliseconds, once in a process.
     #[must_use]
     pub fn load() -> Self {
-        Self { places: Arc::new(Places::load()), zones: Arc::new(Zones::load()) }
+        static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas {
+            places: Arc::new(Places::load()),
+            zones: Arc::new(Zones::load()),
+        });
+        ATLAS.clone()
     }
 
     /// The zone of a place, and whether it is only a guess.

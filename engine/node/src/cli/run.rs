@@ -22,6 +22,7 @@ use crate::error::EdgeError;
 use crate::jetstream::ctl::Position;
 use crate::jetstream::edge::{Edge, EdgeOptions, Stance};
 use crate::pipeline::Pipeline;
+use crate::snapshot::start::resume;
 use crate::snapshot::{Identity, Keeper, SnapshotHandle, Started};
 use crate::telemetry::{Telemetry, http};
 
@@ -131,7 +132,7 @@ fn start(
     settings: &Settings,
     args: &RunArgs,
     options: &EngineOptions,
-    edge: Edge,
+    mut edge: Edge,
     telemetry: &Arc<Telemetry>,
 ) -> Result<(Drain, JoinHandle<()>), Failure> {
     let found = edge.claim().found.clone();
@@ -146,9 +147,10 @@ fn start(
         rules_digest: 0,
     };
     let snapshots = Snapshots::open(settings, &identity)?;
-    let started = snapshots
-        .as_ref()
-        .and_then(|it| it.recover(&identity, suppressed, &settings.feeds, options));
+    let started = match &snapshots {
+        Some(it) => it.recover(&mut edge, &identity, &settings.feeds, options)?,
+        None => None,
+    };
     tracing::info!(
         group = identity.group,
         epoch,
@@ -158,15 +160,14 @@ fn start(
         from = started.as_ref().map_or(0, |started| started.manifest.position),
         "replaying; what was published is not published again"
     );
-    let (handle, driver) =
-        edge.start(snapshots::start_of(started.as_ref(), found.is_some(), mark.as_ref(), args))?;
+    let saved = started.as_ref().map(|started| &started.manifest);
+    let (handle, driver) = edge.start(resume(saved, found.as_ref(), args.accept_lost_input))?;
     let driver = thread::Builder::new()
         .name(String::from("edge"))
         .spawn(move || driver.run())
         .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
     let identity = Identity { created: handle.created().to_owned(), ..identity };
     let group = identity.group.clone();
-    let saved = started.as_ref().map(|started| &started.manifest);
     let clock = saved.map(|saved| saved.clock()).unwrap_or_default();
     let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();
     let writer = snapshots.map(|snapshots| snapshots.start_writer(telemetry)).transpose()?;

@@ -8,9 +8,10 @@
 //! record's hash. Whatever is read beyond waits; a take-over goes on with it.
 //! # Holds
 //! - A standby never applies what the owner might still say: after a take-over nothing has to be
-//!   taken back.
+//!   taken back. A record that falls behind one that was followed ends it: what lies between was
+//!   applied, perhaps, and would never be said.
 
-use crate::jetstream::ctl::CtlRecord;
+use crate::jetstream::ctl::{CtlRecord, Position};
 use crate::jetstream::reader::{Batch, Message};
 use std::collections::VecDeque;
 
@@ -21,10 +22,12 @@ const HELD_MAX: usize = 16_384;
 const TURN_MAX: usize = 1024;
 
 /// What is held back, and up to where the owner has committed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Following {
     held: VecDeque<Message>,
     pending: u64,
+    /// The record as it stood last.
+    known: Position,
     /// Whole messages up to here may be applied.
     until: u64,
     /// The state hash at `until`, where the record stands at the end of a turn.
@@ -32,9 +35,20 @@ pub(super) struct Following {
 }
 
 impl Following {
+    /// Begins with the record as it stood at the start.
+    pub(super) fn new(known: Position) -> Self {
+        Self { held: VecDeque::new(), pending: 0, known, until: 0, hash: None }
+    }
+
+    /// Where the record stood before it fell to this position, if it did.
+    pub(super) fn fallen_from(&self, position: Position) -> Option<Position> {
+        Some(self.known).filter(|known| !position.reaches(*known))
+    }
+
     /// The commit record as it stands.
     pub(super) fn record(&mut self, record: &CtlRecord) {
         let position = record.position;
+        self.known = position;
         let is_whole = position.index == 0;
         self.until = if is_whole { position.seq } else { position.seq.saturating_sub(1) };
         self.hash = record.state_hash.filter(|_| is_whole);
@@ -107,7 +121,7 @@ mod tests {
 
     #[test]
     fn only_committed_input_is_applied_and_hashes_are_known_where_the_record_stands() {
-        let mut following = Following::default();
+        let mut following = Following::new(Position::default());
         let messages = [2, 4, 5, 7, 9].map(message).to_vec();
         following.add(Batch { messages, bytes: 10, pending: 3 });
         let mut take = |seq, index| {
@@ -124,6 +138,10 @@ mod tests {
         assert_eq!(take(7, 2), None);
         assert_eq!(take(7, 0), Some((vec![7], 4, Some(7))));
         assert_eq!(take(8, 0), None);
+        let fallen = |seq, index| following.fallen_from(Position { seq, index });
+        assert_eq!(fallen(8, 0), None);
+        assert_eq!(fallen(9, 1), None);
+        assert_eq!(fallen(8, 3), Some(Position::whole(8)));
         assert_eq!(following.finish().messages.len(), 1);
     }
 }

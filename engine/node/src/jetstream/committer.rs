@@ -8,7 +8,9 @@
 //! zombie's batch and a second copy of our own are refused whole) and `Nats-Rollup: sub` (only the
 //! newest is kept). One batch is in flight. When an ack does not come, or the fence answers "no",
 //! the record is read back from the leader: ours → committed; unchanged → send again; another's →
-//! fenced, stop.
+//! fenced, stop. A fence is a number, and a server that has lost its tail gives the number to another
+//! record: it is believed only together with the body that was stored under it, and read back before
+//! anything is sent over a link that was made anew.
 //! # Holds
 //! The fence, the epoch, the count of batches.
 //! # Does not hold
@@ -95,6 +97,10 @@ pub struct Committer<W = NatsWire> {
     outputs_max: usize,
     attempt: u64,
     fence: u64,
+    /// The record under `fence`; empty where there is none.
+    newest: Bytes,
+    /// Of the link over which both were last seen.
+    generation: u64,
     epoch: u32,
     batch: u64,
     position: Position,
@@ -138,6 +144,8 @@ impl<W: Wire> Committer<W> {
             outputs_max,
             attempt: 0,
             fence: 0,
+            newest: Bytes::new(),
+            generation: 0,
             epoch: 0,
             batch: 0,
             position: Position::default(),
@@ -169,12 +177,14 @@ impl<W: Wire> Committer<W> {
     /// [`EdgeError::Fenced`] where another one claimed it in the same moment, and those of
     /// [`Committer::peek`].
     pub async fn claim(&mut self) -> Result<Claim, EdgeError> {
-        let found = self.peek().await?;
-        let (fence, record) = match found {
-            Some((seq, record)) => (seq, Some(record)),
-            None => (0, None),
+        self.generation = self.wire.generation();
+        let found = self.read_ctl().await?;
+        let (fence, newest) = found.unwrap_or_default();
+        let record = match fence {
+            0 => None,
+            _ => Some(CtlRecord::read(&newest).map_err(|detail| self.unreadable(detail))?),
         };
-        self.fence = fence;
+        (self.fence, self.newest) = (fence, newest);
         if let Some(record) = &record {
             self.batch = record.batch;
             self.position = record.position;
@@ -208,16 +218,16 @@ impl<W: Wire> Committer<W> {
             let limits = BatchLimits { outputs_max: self.outputs_max, ..self.options.limits };
             let (end, partial) = cut(&request.outputs, start, limits)?;
             let position = partial.unwrap_or(request.position);
-            self.state_hash = partial.is_none().then_some(request.state_hash);
-            if partial.is_none() {
-                if let (Some(print), Some(created)) = (request.mark, &self.created) {
-                    self.mark = Some(StreamMark::new(created, print));
-                }
+            let mut record = self.record(position, self.position, self.batch + 1);
+            record.state_hash = partial.is_none().then_some(request.state_hash);
+            if let (Some(print), Some(created)) = (request.mark_of(partial), &self.created) {
+                record.stream = Some(StreamMark::new(created, print));
             }
-            let record = self.record(position, self.position, self.batch + 1).write();
-            match self.settle(&request.outputs[start..end], &Bytes::from(record)).await? {
+            let body = Bytes::from(record.write());
+            match self.settle(&request.outputs[start..end], &body).await? {
                 Some(fence) => {
                     (self.fence, self.position) = (fence, position);
+                    (self.state_hash, self.mark) = (record.state_hash, record.stream);
                     self.batch += 1;
                     batches += 1;
                     start = end;
@@ -227,6 +237,21 @@ impl<W: Wire> Committer<W> {
                     }
                 }
                 None => self.outputs_max = (end - start).div_ceil(2).max(1),
+            }
+        }
+    }
+
+    /// Waits for nothing, as long as the record is the one that we wrote: an owner without anything to
+    /// commit would not notice that the server has lost its last commits. Looks whenever the link was
+    /// made anew; may be dropped at any time. Returns why we must stop.
+    pub async fn lost(&mut self) -> EdgeError {
+        // Ends: with an error, or when it is dropped.
+        loop {
+            self.wire.renewed(self.generation).await;
+            let generation = self.wire.generation();
+            match self.resolve(&Bytes::new()).await {
+                Ok(_) => self.generation = generation,
+                Err(error) => return error,
             }
         }
     }
@@ -262,12 +287,21 @@ impl<W: Wire> Committer<W> {
         // Ends: stored, fenced, refused for good; an outage is waited for, at the pace of `backoff`.
         loop {
             self.wire.connected().await;
+            let generation = self.wire.generation();
+            if generation != self.generation {
+                if let Fate::Stored(seq) = self.resolve(record).await? {
+                    self.counters.add(Counter::CommitsResolved, 1);
+                    return Ok(Some(self.stored(outputs, record, seq)));
+                }
+                self.generation = generation;
+                continue;
+            }
             if sent > 0 {
                 self.counters.add(Counter::CommitRetries, 1);
             }
             sent += 1;
             let error = match self.send(outputs, record, patience).await {
-                Ok(ack) => return Ok(Some(self.stored(outputs, ack.seq))),
+                Ok(ack) => return Ok(Some(self.stored(outputs, record, ack.seq))),
                 Err(error) => error,
             };
             let verdict = match &error {
@@ -296,14 +330,15 @@ impl<W: Wire> Committer<W> {
             }
             if resolve && let Fate::Stored(seq) = self.resolve(record).await? {
                 self.counters.add(Counter::CommitsResolved, 1);
-                return Ok(Some(self.stored(outputs, seq)));
+                return Ok(Some(self.stored(outputs, record, seq)));
             }
             self.wire.pause(self.backoff.step()).await;
         }
     }
 
-    fn stored(&self, outputs: &[Output], seq: u64) -> u64 {
+    fn stored(&mut self, outputs: &[Output], record: &Bytes, seq: u64) -> u64 {
         assert!(self.fence < seq);
+        self.newest = record.clone();
         self.counters.add(Counter::Commits, 1);
         self.counters.add(Counter::CommitMessages, outputs.len() as u64 + 1);
         seq
@@ -327,9 +362,10 @@ impl<W: Wire> Committer<W> {
     async fn resolve(&mut self, record: &Bytes) -> Result<Fate, EdgeError> {
         match self.read_ctl().await? {
             Some((seq, body)) if body == *record => Ok(Fate::Stored(seq)),
-            Some((seq, _)) if seq == self.fence => Ok(Fate::Absent),
+            Some((seq, body)) if seq == self.fence && body == self.newest => Ok(Fate::Absent),
             None if self.fence == 0 => Ok(Fate::Absent),
-            Some((seq, body)) if seq > self.fence => {
+            // Under our own sequence: the server lost its tail, and another one went on from there.
+            Some((seq, body)) if seq >= self.fence => {
                 self.counters.add(Counter::Fenced, 1);
                 let group = self.options.group.clone();
                 let other = CtlRecord::read(&body).map_err(|detail| self.unreadable(detail))?;

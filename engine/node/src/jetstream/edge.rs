@@ -12,12 +12,13 @@
 //! # Does not hold
 //! Threads: `threads.rs` makes them.
 
-use crate::error::EdgeError;
+use crate::error::{EdgeError, Sort};
+use crate::jetstream::backoff::Backoff;
 use crate::jetstream::call::Caller;
 use crate::jetstream::committer::{Claim, Committed, Committer, CommitterOptions};
 use crate::jetstream::connection::{Connection, ConnectionOptions};
 use crate::jetstream::follow::{self, Followed};
-use crate::jetstream::intake::Start;
+use crate::jetstream::intake::{self, NatsSource, Start};
 use crate::jetstream::lease::{Lease, LeaseOptions};
 use crate::jetstream::output::CommitRequest;
 use crate::jetstream::reader::{Batch, Delivered, Reader, ReaderOptions};
@@ -69,6 +70,8 @@ pub enum Stance {
 pub struct Edge {
     runtime: Runtime,
     options: EdgeOptions,
+    /// Asks about the input before it is read.
+    caller: Caller,
     committer: Committer,
     claim: Claim,
     stance: Stance,
@@ -91,7 +94,7 @@ impl Edge {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
         let counters = Arc::clone(&telemetry.counters);
-        let (committer, claim, deviations) = runtime.block_on(async {
+        let (caller, committer, claim, deviations) = runtime.block_on(async {
             let connection = Connection::open(&options.connection).await?;
             let mut caller = Caller::open(&connection, options.reader.request_timeout).await?;
             if options.create_streams {
@@ -107,10 +110,10 @@ impl Edge {
                     Claim { found, epoch: 0, fence: 0 }
                 }
             };
-            Ok::<_, EdgeError>((committer, claim, deviations))
+            Ok::<_, EdgeError>((caller, committer, claim, deviations))
         })?;
         telemetry.gauges.set(Gauge::Epoch, u64::from(claim.epoch));
-        Ok(Self { runtime, options, committer, claim, stance, deviations, telemetry })
+        Ok(Self { runtime, options, caller, committer, claim, stance, deviations, telemetry })
     }
 
     /// What was found when the group was claimed; for a standby, the record as it stands, epoch 0.
@@ -129,6 +132,33 @@ impl Edge {
     #[must_use]
     pub fn deviations(&self) -> &[Deviation] {
         &self.deviations
+    }
+
+    /// Why the input is not the one that a snapshot remembers, if so. An outage is waited for.
+    ///
+    /// # Errors
+    /// What a person must act on, except what is told.
+    pub fn differs(&mut self, start: &Start) -> Result<Option<String>, EdgeError> {
+        let (caller, stream) = (&mut self.caller, self.options.reader.stream.as_str());
+        let mut backoff =
+            Backoff::new(Duration::from_millis(10), self.options.reader.retry_delay_max, 0);
+        self.runtime.block_on(async {
+            let mut source = NatsSource { caller, stream };
+            // Ends: with an answer or an error of sort `Stop`.
+            loop {
+                match intake::check(&mut source, stream, start).await {
+                    Ok(_) => return Ok(None),
+                    Err(error @ EdgeError::InputRolledBack { .. }) => {
+                        return Ok(Some(error.to_string()));
+                    }
+                    Err(error) if error.sort() == Sort::Retry => {
+                        tracing::debug!(%error, "input check not answered");
+                        tokio::time::sleep(backoff.step()).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        })
     }
 
     /// Checks the input against what is remembered of it and begins at `start`, usually the
@@ -417,7 +447,13 @@ async fn commits(
     telemetry: &Telemetry,
 ) {
     // Ends: when the handle is dropped, or with the first error.
-    while let Some(request) = requests.recv().await {
+    loop {
+        let request = tokio::select! {
+            biased;
+            request = requests.recv() => request,
+            error = committer.lost() => return drop(outcomes.send(Err(error)).await),
+        };
+        let Some(request) = request else { return };
         let outcome = tokio::select! {
             outcome = committer.commit(&request) => outcome,
             () = abandoned(outcomes) => return,

@@ -64,6 +64,19 @@ pub struct CommitRequest {
     pub state_hash: u64,
     /// The newest message at or before `position`.
     pub mark: Option<Fingerprint>,
+    /// The messages that `outputs` are of, in order: a batch that ends among them names the last one
+    /// it reaches, since the input may lose its tail between two batches of one commit.
+    pub sources: Vec<Fingerprint>,
+}
+
+impl CommitRequest {
+    /// The message that a batch ends with: the newest of the request, or one within.
+    #[must_use]
+    pub fn mark_of(&self, partial: Option<Position>) -> Option<Fingerprint> {
+        let Some(position) = partial else { return self.mark };
+        let found = self.sources.binary_search_by_key(&position.seq, |print| print.seq);
+        found.ok().map(|index| self.sources[index])
+    }
 }
 
 /// The limits of one batch.

@@ -134,6 +134,8 @@ pub struct Reader {
     pub(super) start: Start,
     created: Option<String>,
     pub(super) last: Option<Message>,
+    /// Of the link, when the stream was checked: behind another one it may be another stream.
+    pub(super) generation: u64,
     name: String,
     sessions: u64,
     pub(super) single: bool,
@@ -165,6 +167,7 @@ impl Reader {
             start,
             created,
             last,
+            generation: 0,
             name,
             sessions,
             single,
@@ -180,7 +183,10 @@ impl Reader {
         // Ends: with an answer or an error of sort `Stop`; an outage is waited for.
         loop {
             self.caller.connection().connected().await;
-            match intake::check(&mut self.caller, &self.options.stream, &self.start).await {
+            self.generation = self.caller.connection().link().generation;
+            let stream = &self.options.stream;
+            let mut source = intake::NatsSource { caller: &mut self.caller, stream };
+            match intake::check(&mut source, stream, &self.start).await {
                 Ok(found) => {
                     self.start.position = found.position;
                     // Said once, for what was lost before the start.
@@ -235,8 +241,7 @@ impl Reader {
     fn remember(&mut self) {
         if let Some(last) = self.last.take() {
             assert!(Some(last.seq) == self.start.position);
-            self.start.prints.insert(0, fingerprint(&last));
-            self.start.prints.truncate(intake::PRINTS_MAX);
+            self.start.remember(fingerprint(&last));
         }
     }
 

@@ -72,6 +72,9 @@ impl<'a> Session<'a> {
         let ring = self.ring;
         let mut link = self.reader.caller.connection().watch();
         let begun = *link.borrow_and_update();
+        if begun.generation != self.reader.generation {
+            return End::Reconnect;
+        }
         // Ends: with any `End`; a quiet stream still sends heartbeats.
         loop {
             if let Some(end) = self.pull().await {

@@ -4,7 +4,7 @@
 //! Under the committer. The node speaks to a server through [`NatsWire`]; the simulator has one of its
 //! own, so that the very code that decides what became of a commit runs under its faults.
 //! # Method
-//! Four questions: is the link up, store this, what is the record, and wait a moment.
+//! Five questions: is the link up, is it the same one, store this, what is the record, wait a moment.
 //! # Holds
 //! The form of a batch on the wire.
 //! # Does not hold
@@ -47,6 +47,12 @@ pub trait Wire {
     /// Resolves when the link stands.
     fn connected(&mut self) -> impl Future<Output = ()>;
 
+    /// How often the link was made: behind a new one the server may not hold what it held.
+    fn generation(&self) -> u64;
+
+    /// Resolves when the link stands, and is another one than that of this generation.
+    fn renewed(&mut self, generation: u64) -> impl Future<Output = ()>;
+
     /// Stores a batch, whole or not at all.
     fn send(&mut self, batch: Sending<'_>) -> impl Future<Output = Result<PubAck, CallError>>;
 
@@ -81,6 +87,19 @@ impl NatsWire {
 impl Wire for NatsWire {
     async fn connected(&mut self) {
         self.caller.connection().connected().await;
+    }
+
+    fn generation(&self) -> u64 {
+        self.caller.connection().link().generation
+    }
+
+    async fn renewed(&mut self, generation: u64) {
+        let mut link = self.caller.connection().watch();
+        let renewed = link.wait_for(|link| link.connected && link.generation != generation).await;
+        if renewed.is_err() {
+            // The client has ended: whoever asks for something next is told.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// All messages of the batch, then the wait for the ack of the last.

@@ -6,7 +6,8 @@
 //! `<group>-<position, 20 digits>-<epoch, 10 digits>.snapshot`: the order of names is the order of
 //! positions. A file is written under a name that ends in `.part`, synced, and renamed; then the
 //! folder is synced, and the oldest beyond `keep` are removed. A zombie's late file is older state
-//! under its own epoch's name: harmless, a start only replays longer.
+//! under its own epoch's name: harmless, a start only replays longer. Where OUT lost its tail, files
+//! stand above what is committed and are of no use; they do not count among those that are kept.
 //! # Holds
 //! - A name without `.part` is a file that was complete and synced.
 //! # Does not hold
@@ -123,14 +124,15 @@ impl Disk for Folder {
         file.file.get_ref().sync_all()
     }
 
-    /// Renames it, and removes the oldest that are too many.
+    /// Renames it, and removes the oldest that are too many, of those that are not above it.
     fn complete(&mut self, file: PartialFile) -> io::Result<()> {
         let path = file.path.with_extension("");
         // What is left ends in the number of the process.
-        fs::rename(&file.path, path.with_extension(""))?;
+        let path = path.with_extension("");
+        fs::rename(&file.path, &path)?;
         File::open(&self.path)?.sync_all()?;
         let files = self.newest_first()?;
-        for old in files.iter().skip(self.keep) {
+        for old in files.iter().filter(|it| **it <= path).skip(self.keep) {
             fs::remove_file(old)?;
         }
         Ok(())
@@ -155,8 +157,9 @@ mod tests {
     fn the_newest_are_kept_and_what_is_unfinished_is_not_seen() {
         let path = std::env::temp_dir().join(format!("crossdock-folder-{}", std::process::id()));
         let mut folder = Folder::open(&path, "a-b", 2).expect("a folder");
-        for position in [5, 100, 20] {
-            let partial = folder.create(position, 1).expect("a file");
+        // OUT lost its tail behind 100; 7 is a zombie's.
+        for (position, epoch) in [(5, 1), (100, 1), (20, 2), (30, 2), (40, 2), (7, 1)] {
+            let partial = folder.create(position, epoch).expect("a file");
             folder.complete(partial).expect("complete");
         }
         folder.create(300, 1).expect("unfinished");
@@ -174,13 +177,15 @@ mod tests {
             names(&folder),
             [
                 "a-b-00000000000000000100-0000000001.snapshot",
-                "a-b-00000000000000000020-0000000001.snapshot"
+                "a-b-00000000000000000040-0000000002.snapshot",
+                "a-b-00000000000000000030-0000000002.snapshot",
+                "a-b-00000000000000000007-0000000001.snapshot"
             ]
         );
         assert_eq!(names(&other).len(), 1);
         let again = Folder::open(&path, "a-b", 2).expect("again");
         assert_eq!(again.names(PARTIAL).expect("a list").len(), 1, "it is young");
-        assert_eq!(names(&again).len(), 2);
+        assert_eq!(names(&again).len(), 4);
         fs::remove_dir_all(&path).expect("removed");
     }
 }

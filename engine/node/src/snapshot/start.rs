@@ -5,16 +5,20 @@
 //! # Method
 //! Files are tried from the newest on. One thread reads and checks sections, one per shard takes the
 //! rows that are its own, so that the number of shards may be another one. In the end the state hash
-//! of what was loaded must be the one that was saved.
+//! of what was loaded must be the one that was saved. A file may be whole, and below what is committed,
+//! and still be of a tail that both streams have lost and gone on from in another way: so whoever
+//! starts is asked whether the input still holds the messages that the file remembers.
 //! # Holds
 //! - What has a flaw is not used; why is told for each file.
+//! - Where to begin behind it, and by which messages the input is known: [`resume`].
 //! # Does not hold
 //! The check of the input stream (`jetstream::intake`).
 
 use super::file::FileReader;
 use super::folder::Folder;
 use super::manifest::{Identity, Manifest};
-use crate::jetstream::ctl::Position;
+use crate::jetstream::ctl::{CtlRecord, Position};
+use crate::jetstream::intake;
 use crate::pipeline::State;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
@@ -56,12 +60,48 @@ pub struct PassedOver {
     pub why: String,
 }
 
+/// What a snapshot must fit.
+pub struct Wanted<'a> {
+    /// What it must have been made by.
+    pub identity: &'a Identity,
+    /// What the commit record says.
+    pub committed: Position,
+    /// Why the input is not the one it was made from, if so.
+    pub differs: &'a mut dyn FnMut(&Manifest) -> Option<String>,
+}
+
+/// Where to begin: behind the snapshot, else with the first message. The input is known by what the
+/// commit record and the snapshot remember of it.
+#[must_use]
+pub fn resume(
+    saved: Option<&Manifest>,
+    found: Option<&CtlRecord>,
+    accept_lost: bool,
+) -> intake::Start {
+    let mark = found.and_then(|record| record.stream.as_ref());
+    let created = mark.map(|mark| &mark.created).or_else(|| saved.map(|saved| &saved.created));
+    let mut start = intake::Start {
+        // A group that has committed needs the stream from its first message on, a new one takes
+        // what there is.
+        position: saved.map(|saved| saved.position).or_else(|| found.is_some().then_some(0)),
+        created: created.cloned(),
+        prints: Vec::new(),
+        accept_lost,
+    };
+    for print in saved.iter().flat_map(|saved| saved.fingerprints()) {
+        start.remember(print);
+    }
+    if let Some(mark) = mark {
+        start.remember(mark.fingerprint());
+    }
+    start
+}
+
 /// Finds the newest snapshot that is whole and fits. Those that were passed over are told, too.
 #[must_use]
 pub fn recover(
     folder: &Folder,
-    identity: &Identity,
-    committed: Position,
+    wanted: &mut Wanted<'_>,
     feeds: &Feeds,
     options: &EngineOptions,
 ) -> (Option<Started>, Vec<PassedOver>) {
@@ -78,7 +118,7 @@ pub fn recover(
         let opened = File::open(&path).map_err(|error| error.to_string());
         let read = opened.and_then(|file| {
             let file = BufReader::with_capacity(1 << 16, file);
-            read(file, identity, committed, feeds, options)
+            read(file, wanted, feeds, options)
         });
         match read {
             Ok((manifest, (shards, book, forecast))) => {
@@ -96,14 +136,14 @@ pub fn recover(
 /// What is wrong with it, or why it does not fit.
 pub fn read<R: Read + Seek>(
     source: R,
-    identity: &Identity,
-    committed: Position,
+    wanted: &mut Wanted<'_>,
     feeds: &Feeds,
     options: &EngineOptions,
 ) -> Result<(Manifest, State), String> {
     let mut file = FileReader::open(source)?;
     let manifest = file.manifest().clone();
-    if let Some(why) = manifest.misfit(identity, committed) {
+    let misfit = manifest.misfit(wanted.identity, wanted.committed);
+    if let Some(why) = misfit.or_else(|| (wanted.differs)(&manifest)) {
         return Err(why);
     }
     let tables = tables(&mut file, manifest.shards)?;
@@ -320,7 +360,12 @@ mod tests {
         let (mut bytes, hash) = snapshot(&feeds);
         let check = |bytes: &[u8]| {
             let options = EngineOptions { shards: 3, ..EngineOptions::default() };
-            read(Cursor::new(bytes), &identity(), Position::whole(10), &feeds, &options)
+            let mut wanted = Wanted {
+                identity: &identity(),
+                committed: Position::whole(10),
+                differs: &mut |_| None,
+            };
+            read(Cursor::new(bytes), &mut wanted, &feeds, &options)
         };
         let (manifest, (shards, ..)) = check(&bytes).expect("undamaged");
         assert_eq!(manifest.state_hash, hash);

@@ -6,36 +6,16 @@ use std::time::Instant;
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 
-use super::RunArgs;
 use crate::cli::Failure;
 use crate::cli::settings::Settings;
 use crate::error::EdgeError;
-use crate::jetstream::ctl::{Position, StreamMark};
-use crate::jetstream::intake::Start;
-use crate::snapshot::{self, Folder, Identity, SnapshotHandle, SnapshotPolicy, Started};
+use crate::jetstream::ctl::Position;
+use crate::jetstream::edge::Edge;
+use crate::snapshot::start::resume;
+use crate::snapshot::{
+    self, Folder, Identity, Manifest, SnapshotHandle, SnapshotPolicy, Started, Wanted,
+};
 use crate::telemetry::Telemetry;
-
-/// Where to begin: behind the snapshot, else with the first message.
-pub(super) fn start_of(
-    started: Option<&Started>,
-    has_committed: bool,
-    mark: Option<&StreamMark>,
-    args: &RunArgs,
-) -> Start {
-    let saved = started.map(|started| &started.manifest);
-    let mut prints: Vec<_> = mark.iter().map(|mark| mark.fingerprint()).collect();
-    prints.extend(saved.iter().flat_map(|saved| saved.fingerprints()));
-    prints.dedup();
-    let created = mark.map(|mark| &mark.created).or_else(|| saved.map(|saved| &saved.created));
-    Start {
-        // A group that has committed needs the stream from its first message on, a new one takes
-        // what there is.
-        position: saved.map(|saved| saved.position).or_else(|| has_committed.then_some(0)),
-        created: created.cloned(),
-        prints,
-        accept_lost: args.accept_lost_input,
-    }
-}
 
 /// The folder of snapshots and what the configuration says of it.
 pub(super) struct Snapshots {
@@ -55,17 +35,34 @@ impl Snapshots {
         Ok(Some(Self { folder, policy }))
     }
 
-    /// The newest that is whole and fits; why others are not used goes to the log.
+    /// The newest that is whole and fits, and that was made from the input that is there; why others
+    /// are not used goes to the log.
+    ///
+    /// # Errors
+    /// Why the input could not be asked.
     pub(super) fn recover(
         &self,
+        edge: &mut Edge,
         identity: &Identity,
-        committed: Position,
         feeds: &Feeds,
         options: &EngineOptions,
-    ) -> Option<Started> {
+    ) -> Result<Option<Started>, EdgeError> {
         let start = Instant::now();
-        let (started, passed_over) =
-            snapshot::recover(&self.folder, identity, committed, feeds, options);
+        let found = edge.claim().found.as_ref();
+        let committed = found.map_or_else(Position::default, |record| record.position);
+        let mut failed = None;
+        let mut differs = |manifest: &Manifest| {
+            edge.differs(&resume(Some(manifest), None, true)).unwrap_or_else(|error| {
+                let why = error.to_string();
+                failed = Some(error);
+                Some(why)
+            })
+        };
+        let mut wanted = Wanted { identity, committed, differs: &mut differs };
+        let (started, passed_over) = snapshot::recover(&self.folder, &mut wanted, feeds, options);
+        if let Some(error) = failed {
+            return Err(error);
+        }
         for passed in passed_over {
             tracing::warn!(file = %passed.path.display(), why = passed.why, "snapshot not used");
         }
@@ -78,7 +75,7 @@ impl Snapshots {
                 "snapshot loaded"
             );
         }
-        started
+        Ok(started)
     }
 
     pub(super) fn start_writer(

@@ -191,6 +191,7 @@ impl Shard {
         for group in groups {
             self.group(batch, group, out);
         }
+        self.count_rules();
     }
 
     fn group(&mut self, batch: &Batch, group: &Group, out: &mut Output) {

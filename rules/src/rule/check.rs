@@ -204,6 +204,7 @@ impl<'a> Checker<'a> {
             rev: xxh3_64(&revs),
             pool: self.pool,
             residuals: rules.iter().map(|rule| rule.residual).collect(),
+            follows: rules.iter().map(Rule::follows).collect(),
             rules,
             warnings: Report::default(),
         })

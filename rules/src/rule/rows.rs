@@ -174,6 +174,7 @@ impl RowStore {
 
     /// The row that a rule begins with where it has none: no episode number is used twice.
     #[must_use]
+    #[inline]
     pub fn fresh(&self, handle: &RowHandle, rule: u16) -> RuleRow {
         let others = self.rows(handle).last().filter(|row| row.rule == RETIRED_OTHERS);
         RuleRow { rule, episode: others.map_or(0, |row| row.episode), ..RuleRow::default() }

@@ -296,6 +296,20 @@ impl Rule {
         reads
     }
 
+    /// The events that may move a row of it whose clock is not stopped; `None` for all.
+    pub(crate) fn follows(&self) -> Option<EventSet> {
+        let own = match &self.kind {
+            Kind::Event { on } => *on,
+            Kind::Expect { after, want, cancel, pause, .. } if *pause == Pause::default() => {
+                after.with(*want).with(*cancel)
+            }
+            Kind::Expect { .. } | Kind::Silence { .. } => return None,
+            Kind::Count { of, .. } => *of,
+            Kind::Watch { .. } => EventSet::default(),
+        };
+        self.resolve.when.is_none().then(|| own.with(self.resolve.event))
+    }
+
     /// The events that may make it act for the first time.
     pub(crate) fn trigger(&self) -> EventSet {
         match &self.kind {
@@ -316,6 +330,8 @@ pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     /// [`Rule::residual`] by rule index, close together: a candidate that fails touches no rule.
     pub(crate) residuals: Vec<super::machine::Program>,
+    /// [`Rule::follows`] by rule index: a row that an event can't move touches no rule.
+    pub(crate) follows: Vec<Option<EventSet>>,
     pub(crate) pool: Pool,
     pub(crate) calendars: Calendars,
     /// Fields that some rule reads, one bit each.

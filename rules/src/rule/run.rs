@@ -222,6 +222,7 @@ impl<'a> Turn<'a> {
     }
 
     /// True where a rule is in force now.
+    #[inline]
     fn in_force(&self, rule: &Rule) -> bool {
         let now = self.now().0;
         rule.effective.0 <= now && now < rule.effective.1
@@ -240,6 +241,7 @@ impl<'a> Turn<'a> {
         }
     }
 
+    #[inline]
     fn load(&self, rule: u16) -> RuleRow {
         let found = self.store.find(self.handle, rule).copied();
         found.unwrap_or_else(|| self.store.fresh(self.handle, rule))
@@ -260,6 +262,11 @@ impl<'a> Turn<'a> {
         let mut at = 0;
         // Ends: each turn goes one row on, or takes one out.
         while let Some(row) = self.store.rows(self.handle).get(at).copied() {
+            let follows = self.set.follows.get(usize::from(row.rule)).copied().flatten();
+            if follows.is_some_and(|set| !set.says(event)) && row.status != Status::Paused {
+                at += 1;
+                continue;
+            }
             let mut changed = row;
             if self.follow(&mut changed, event) {
                 asked.add(row.rule);
@@ -337,6 +344,13 @@ impl<'a> Turn<'a> {
             return;
         }
         let rule = &set.rules[usize::from(index)];
+        // A scan of a shipment that is not on its way: no clock runs, none begins.
+        if let Kind::Silence { states, .. } = &rule.kind
+            && !states.contains(self.facts.after.milestone)
+            && self.store.find(self.handle, index).is_none()
+        {
+            return;
+        }
         if !self.in_force(rule) || !self.store.has_room(self.handle, index) {
             return;
         }

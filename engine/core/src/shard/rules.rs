@@ -102,7 +102,13 @@ impl Shard {
         if let Some(rules) = &arrival.rules {
             self.switch(rules, at, out);
         }
-        self.tally.rules = self.watch_mut().counted();
+    }
+
+    /// Enters what the rules counted into the account.
+    pub(super) fn count_rules(&mut self) {
+        if let Some(watch) = &self.watch {
+            self.tally.rules = watch.counted();
+        }
     }
 
     fn watch_mut(&mut self) -> &mut Watch {

@@ -9,8 +9,9 @@ use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::record::Seconds;
 
 use super::super::action::{Cause, Edge};
+use super::super::row::ABSENT;
 use super::super::rows::{RuleRow, Status};
-use super::super::ruleset::{Kind, Once, Pause, Rule};
+use super::super::ruleset::{Kind, Limit, Once, Pause, Rule};
 use super::{Turn, plus};
 
 impl Turn<'_> {
@@ -26,6 +27,14 @@ impl Turn<'_> {
         }
         // An occurrence that is told after a newer one was raised or fulfilled is history.
         if newest && row.episode != 0 && anchor <= row.anchor {
+            return;
+        }
+        // Most shipments don't carry the moment that such a rule waits for: the history need not be asked.
+        if let Limit::Until(field, _) = *limit
+            && !waits
+            && self.actions.notes.is_none()
+            && self.machine.row.get(field) == ABSENT
+        {
             return;
         }
         let ends = |other: Event| {

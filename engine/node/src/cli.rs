@@ -13,6 +13,7 @@
 //! | 78 | a configuration, feed file or server setting has to be mended first |
 
 pub mod audit;
+pub mod backtest;
 pub mod capture;
 pub mod coverage;
 pub mod demo;

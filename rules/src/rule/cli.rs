@@ -37,6 +37,8 @@ const USAGE: &str = "usage: crossdock rules <command> [options] <files or folder
   fmt [--check]                           the canonical layout; comments stay
   test [--run TEXT] [--coverage] [--min PERCENT] [--junit FILE]
   explain --rule ID --test NAME [--at +60h]   why a rule stands where it stands, in a test
+  backtest [--rules PATH] [--baseline PATH] CAPTURE   what they would have said, and what others would say instead
+  activate [FOLDER]                       puts them into force for a group
   diff A B                                what changed between two sets, by meaning
   doc                                     the rule book
   fields                                  every field, its type, every word

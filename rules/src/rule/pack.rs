@@ -246,7 +246,9 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resu
         let path = entry?.path();
         let is_yaml =
             path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if path.is_dir() || is_yaml {
+        // A folder of packs has the feeds beside the rules.
+        let is_feeds = path.file_name().is_some_and(|name| name == "feeds") && path.is_dir();
+        if (path.is_dir() && !is_feeds) || is_yaml {
             collect(&path, depth + 1, files)?;
         }
     }

@@ -8,7 +8,7 @@ use crossdock_rules::rule::pack::Pack;
 use crossdock_rules::rule::{Options, cli as tools};
 
 use super::settings::Settings;
-use super::{Failure, terminal};
+use super::{Failure, backtest, terminal};
 use crate::error::EdgeError;
 use crate::jetstream::call::Caller;
 use crate::jetstream::connection::Connection;
@@ -18,7 +18,7 @@ use crate::rule_switch;
 #[derive(Clone, Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct RulesArgs {
-    /// `check`, `fmt`, `test`, `explain`, `activate`, `diff`, `doc`, `fields`, `schema` or `explain-code`, with its arguments.
+    /// `check`, `fmt`, `test`, `explain`, `backtest`, `activate`, `diff`, `doc`, `fields`, `schema` or `explain-code`, with its arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub words: Vec<String>,
 }
@@ -33,6 +33,11 @@ pub fn run(settings: &Settings, args: &RulesArgs) -> Result<ExitCode, Failure> {
         && word == "activate"
     {
         return activate(settings, rest);
+    }
+    if let Some((word, rest)) = args.words.split_first()
+        && word == "backtest"
+    {
+        return backtest::run(settings, rest);
     }
     let answer = tools::run(&args.words);
     terminal::print(&answer.text)?;

@@ -1,0 +1,445 @@
+//! `crossdock rules backtest`: what rules would have said of a capture, and what others would say instead.
+//!
+//! # Method
+//!
+//! The capture goes through the engine as in a replay: time is that of its documents, so that a year takes
+//! minutes, and lanes and shards have threads of their own. Rules in shadow mode speak. Of two revisions, the
+//! raises of one rule about one shipment are paired in the order in which they came: what the baseline did
+//! not raise is added, what only it raised is removed, the rest is the same, earlier or later.
+//!
+//! # Holds
+//!
+//! - An alert counts once, however many audiences are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use crossdock_core::guess::Guesser;
+use crossdock_core::output::MessageKind;
+use crossdock_model::time::Micros;
+use crossdock_rules::rule::Options;
+use crossdock_rules::rule::pack::Pack;
+use crossdock_rules::rule::ruleset::RuleSet;
+use serde_json::Value;
+
+use super::documents::Documents;
+use super::settings::Settings;
+use super::{Failure, InputArgs, capture, terminal};
+use crate::pipeline::Pipeline;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// Arguments of `rules backtest`.
+#[derive(Debug, Parser)]
+#[command(name = "crossdock rules backtest")]
+struct Args {
+    /// What to replay.
+    #[command(flatten)]
+    input: InputArgs,
+    /// Rule and calendar files, and folders of them; may be repeated. Left out: the rules of the configuration.
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<String>,
+    /// What to compare them with, likewise.
+    #[arg(long, value_name = "PATH")]
+    baseline: Vec<String>,
+    /// Lets time pass behind the last document, up to this moment (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    ticks_until: Option<String>,
+    /// Seconds by which a raise may move and still be the same.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    tolerance: u32,
+    /// Shipments that are named for each kind of difference of a rule.
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    samples: usize,
+}
+
+/// Runs the command. Exit codes: 0 done, 1 the baseline says something else, 2 the rules have mistakes, 3
+/// wrong usage.
+///
+/// # Errors
+///
+/// A file can't be read; output can't be written.
+pub fn run(settings: &Settings, words: &[String]) -> Result<ExitCode, Failure> {
+    let words = std::iter::once("backtest").chain(words.iter().map(String::as_str));
+    let args = match Args::try_parse_from(words) {
+        Ok(args) => args,
+        Err(error) => {
+            terminal::print(&error.render().to_string())?;
+            return Ok(ExitCode::from(3));
+        }
+    };
+    let rules = match read(settings, &args.rules)? {
+        Ok(rules) => rules,
+        Err(report) => return mistakes(&report),
+    };
+    let after = replay(settings, &args, &rules)?;
+    let mut text = table(&after, &rules);
+    let mut code = ExitCode::SUCCESS;
+    if !args.baseline.is_empty() {
+        let baseline = match read(settings, &args.baseline)? {
+            Ok(rules) => rules,
+            Err(report) => return mistakes(&report),
+        };
+        let before = replay(settings, &args, &baseline)?;
+        let differences = compare(&before, &after, i64::from(args.tolerance));
+        if differences.iter().any(|it| it.kind != Kind::Same) {
+            code = ExitCode::from(1);
+        }
+        text.push_str(&told(&differences, &after, args.samples, baseline.rev()));
+    }
+    terminal::print(&text)?;
+    Ok(code)
+}
+
+fn mistakes(report: &str) -> Result<ExitCode, Failure> {
+    terminal::print(report)?;
+    Ok(ExitCode::from(2))
+}
+
+/// The rules of some files, all of them speaking; the text of their mistakes where they have any.
+fn read(settings: &Settings, paths: &[String]) -> Result<Result<Arc<RuleSet>, String>, Failure> {
+    let loaded = if paths.is_empty() {
+        let rules = settings.read_rules()?;
+        let off = || Failure::Settings(String::from("no rules run: rules.mode is off"));
+        Ok(rules.ok_or_else(off)?.as_ref().clone())
+    } else {
+        Pack::read(paths).map_err(Failure::Input)?.load(&Options::default())
+    };
+    Ok(match loaded {
+        Ok(mut rules) => {
+            rules.unmask();
+            Ok(Arc::new(rules))
+        }
+        Err(report) => Err(report.render()),
+    })
+}
+
+/// One raise of one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Raise {
+    /// Stream time at which it was said, seconds.
+    said: i64,
+    /// How it ended; empty while it is open.
+    ended: String,
+}
+
+/// What rules said of a capture.
+#[derive(Debug, Default)]
+struct Run {
+    documents: u64,
+    /// Stream time of the first and the last document, seconds.
+    span: Option<(i64, i64)>,
+    /// By rule and shipment, in order.
+    raises: BTreeMap<(String, String), Vec<Raise>>,
+    /// The milestone that was said last.
+    milestones: BTreeMap<String, String>,
+    seen: BTreeSet<String>,
+}
+
+/// Replays a capture under rules, on all cores.
+fn replay(settings: &Settings, args: &Args, rules: &Arc<RuleSet>) -> Result<Run, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let each = (cores / 2).clamp(1, 8);
+    let mut options = settings.engine.clone();
+    (options.lanes, options.shards) = (each, each);
+    (options.rules, options.rules_shadow) = (Some(Arc::clone(rules)), false);
+    let until = args.ticks_until.as_deref().map(capture::parse_time).transpose();
+    let until = until.map_err(Failure::Usage)?;
+    let documents = Documents::new(&args.input, Guesser::new(settings.feeds.clone()))?;
+    let mut pipeline = Pipeline::start(&settings.feeds, &options);
+    let mut run = Run::default();
+    documents.with_ticks_until(until).turns(|turn| {
+        for document in turn.documents() {
+            run.pass(document.received);
+        }
+        // Ends: what is under way is collected, which makes room.
+        while !pipeline.has_room() {
+            collect(&mut pipeline, &mut run)?;
+        }
+        let mut intake = pipeline.spare_intake();
+        turn.copy_into(&mut intake);
+        pipeline.submit(intake);
+        Ok(())
+    })?;
+    // Ends: nothing is submitted any more.
+    while !pipeline.is_idle() {
+        collect(&mut pipeline, &mut run)?;
+    }
+    Ok(run)
+}
+
+/// Takes one finished turn, where there is one.
+fn collect(pipeline: &mut Pipeline, run: &mut Run) -> Result<(), Failure> {
+    if pipeline.has_failed() {
+        return Err(Failure::Input(String::from(
+            "a thread of the engine has ended: this is a bug",
+        )));
+    }
+    let Some(collected) = pipeline.collect() else {
+        std::thread::yield_now();
+        return Ok(());
+    };
+    collected.visit(|output, message| {
+        if let MessageKind::Change { .. } = message.kind
+            && let Ok(body) = serde_json::from_slice(output.body(message))
+        {
+            run.hear(&body);
+        }
+    });
+    pipeline.recycle(collected);
+    Ok(())
+}
+
+impl Run {
+    /// A document came.
+    fn pass(&mut self, received: Micros) {
+        let Some(micros) = received.get() else { return };
+        let now = micros.div_euclid(1_000_000);
+        self.documents += 1;
+        let (first, last) = self.span.unwrap_or((now, now));
+        self.span = Some((first.min(now), last.max(now)));
+    }
+
+    /// A change was said.
+    fn hear(&mut self, body: &Value) {
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
+        let mut shipment: Vec<&str> =
+            ["tenant", "carrier", "tracking_number"].iter().map(|key| text(key)).collect();
+        if text("tracking_number").is_empty() {
+            shipment.push(text("feed"));
+        }
+        shipment.retain(|part| !part.is_empty());
+        let shipment = shipment.join(" ");
+        let rule = text("rule");
+        if rule.is_empty() {
+            if matches!(text("kind"), "milestone" | "correction") {
+                self.milestones.insert(shipment, text("milestone").to_owned());
+            }
+            return;
+        }
+        // All audiences of an alert have its id.
+        if !self.seen.insert(format!("{shipment} {}", text("id"))) {
+            return;
+        }
+        let raises = self.raises.entry((rule.to_owned(), shipment)).or_default();
+        if text("kind") == "exception_opened" {
+            let due = body.pointer("/position/due").and_then(Value::as_str);
+            let said = capture::parse_time(due.unwrap_or_else(|| text("received"))).unwrap_or(0);
+            raises.push(Raise { said: said.div_euclid(1_000_000), ended: String::new() });
+        } else if let Some(open) = raises.iter_mut().rev().find(|raise| raise.ended.is_empty()) {
+            let is_retracted = body.get("retracted").and_then(Value::as_bool) == Some(true);
+            open.ended = if is_retracted { "retracted" } else { "resolved" }.to_owned();
+        }
+    }
+
+    /// What became of a shipment.
+    fn outcome(&self, shipment: &str) -> &str {
+        self.milestones.get(shipment).map_or("no milestone", String::as_str)
+    }
+
+    /// Days of the capture, in tenths, at least one tenth.
+    fn days_e1(&self) -> i64 {
+        let (first, last) = self.span.unwrap_or((0, 0));
+        ((last - first) * 10 / DAY).max(1)
+    }
+}
+
+/// How often each rule raised.
+fn table(run: &Run, rules: &RuleSet) -> String {
+    let days = run.days_e1();
+    let mut out = format!(
+        "{} documents, {}.{} days, {} rules of revision {:016x}\n\n{:<32} {:>8} {:>9} {:>9} {:>10} {:>6}\n",
+        run.documents,
+        days / 10,
+        days % 10,
+        rules.rules().len(),
+        rules.rev(),
+        "rule",
+        "raised",
+        "a day",
+        "resolved",
+        "retracted",
+        "open",
+    );
+    let mut by_rule: BTreeMap<&str, [i64; 4]> = BTreeMap::new();
+    for ((rule, _), raises) in &run.raises {
+        let counts = by_rule.entry(rule).or_default();
+        for raise in raises {
+            counts[0] += 1;
+            counts[match raise.ended.as_str() {
+                "retracted" => 2,
+                "" => 3,
+                _ => 1,
+            }] += 1;
+        }
+    }
+    for (rule, [raised, resolved, retracted, open]) in &by_rule {
+        let rate = raised * 100 * 10 / days;
+        let rate = format!("{}.{:02}", rate / 100, rate % 100);
+        writeln!(out, "{rule:<32} {raised:>8} {rate:>9} {resolved:>9} {retracted:>10} {open:>6}")
+            .expect("writing to a string");
+    }
+    let silent = rules.rules().len().saturating_sub(by_rule.len());
+    writeln!(out, "\n{silent} rules raised nothing").expect("writing to a string");
+    out
+}
+
+/// What became of a raise of the baseline, or how a raise came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Added,
+    Removed,
+    Earlier,
+    Later,
+    Same,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Difference<'a> {
+    rule: &'a str,
+    kind: Kind,
+    shipment: &'a str,
+    /// Seconds by which it came earlier or later.
+    moved: i64,
+}
+
+/// Pairs the raises of two runs.
+fn compare<'a>(before: &'a Run, after: &'a Run, tolerance: i64) -> Vec<Difference<'a>> {
+    let keys: BTreeSet<_> = before.raises.keys().chain(after.raises.keys()).collect();
+    let mut found = Vec::new();
+    for key in keys {
+        let of = |run: &'a Run| run.raises.get(key).map_or(&[][..], Vec::as_slice);
+        let (old, new) = (of(before), of(after));
+        let (rule, shipment) = (key.0.as_str(), key.1.as_str());
+        for (old, new) in old.iter().zip(new) {
+            let moved = new.said - old.said;
+            let kind = match moved {
+                moved if moved < -tolerance => Kind::Earlier,
+                moved if tolerance < moved => Kind::Later,
+                _ => Kind::Same,
+            };
+            found.push(Difference { rule, kind, shipment, moved: moved.abs() });
+        }
+        let kind = if old.len() < new.len() { Kind::Added } else { Kind::Removed };
+        for _ in old.len().min(new.len())..old.len().max(new.len()) {
+            found.push(Difference { rule, kind, shipment, moved: 0 });
+        }
+    }
+    found.sort_by_key(|it| (it.rule, it.kind));
+    found
+}
+
+/// The differences for people, with some shipments and what became of them.
+fn told(differences: &[Difference<'_>], after: &Run, samples: usize, baseline: u64) -> String {
+    let count = |kind: Kind| differences.iter().filter(|it| it.kind == kind).count();
+    let mut out = format!(
+        "\nagainst revision {baseline:016x}: {} added, {} removed, {} earlier, {} later, {} the same\n",
+        count(Kind::Added),
+        count(Kind::Removed),
+        count(Kind::Earlier),
+        count(Kind::Later),
+        count(Kind::Same),
+    );
+    for group in
+        differences.chunk_by(|left, right| (left.rule, left.kind) == (right.rule, right.kind))
+    {
+        let (rule, word) = match group {
+            [Difference { rule, kind: Kind::Added, .. }, ..] => (rule, "added"),
+            [Difference { rule, kind: Kind::Removed, .. }, ..] => (rule, "removed"),
+            [Difference { rule, kind: Kind::Earlier, .. }, ..] => (rule, "earlier"),
+            [Difference { rule, kind: Kind::Later, .. }, ..] => (rule, "later"),
+            _ => continue,
+        };
+        write!(out, "\n{rule}: {} {word};", group.len()).expect("writing to a string");
+        let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+        for it in group {
+            *outcomes.entry(after.outcome(it.shipment)).or_default() += 1;
+        }
+        for (outcome, count) in outcomes {
+            write!(out, " {count} {outcome}").expect("writing to a string");
+        }
+        out.push('\n');
+        for it in group.iter().take(samples) {
+            let moved = match it.moved {
+                0 => String::new(),
+                moved => format!(" by {} min", moved / 60),
+            };
+            writeln!(out, "  {}{moved}: {}", it.shipment, after.outcome(it.shipment))
+                .expect("writing to a string");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of lines `kind rule number minute`.
+    fn run_of(lines: &str) -> Run {
+        let mut run = Run::default();
+        for (index, line) in lines.split(';').map(str::trim).filter(|it| !it.is_empty()).enumerate()
+        {
+            let [kind, rule, number, minute] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{line}: kind rule number minute");
+            };
+            let received = format!("2026-05-21T10:{minute}:00Z");
+            let audiences = ["operations", "support"];
+            for audience in audiences {
+                run.hear(&serde_json::json!({
+                    "kind": kind, "rule": rule, "tenant": "t", "carrier": "c", "tracking_number": number,
+                    "audience": audience, "milestone": "DELIVERED", "received": received, "id": format!("{index}"),
+                    "retracted": kind == "exception_resolved" && minute == "59",
+                }));
+            }
+        }
+        run
+    }
+
+    #[test]
+    fn raises_of_two_revisions_are_paired_in_order() {
+        let before =
+            run_of("exception_opened a 1 00; exception_opened a 2 00; exception_opened b 1 10");
+        let after = run_of(
+            "exception_opened a 1 05; exception_resolved a 1 06; exception_opened a 1 30;
+             exception_opened b 1 10; exception_opened c 3 00; exception_opened b 2 00",
+        );
+        let found: Vec<String> = compare(&before, &after, 60)
+            .iter()
+            .map(|it| format!("{} {:?} {} {}", it.rule, it.kind, it.shipment, it.moved))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "a Added t c 1 0",
+                "a Removed t c 2 0",
+                "a Later t c 1 300",
+                "b Added t c 2 0",
+                "b Same t c 1 0",
+                "c Added t c 3 0",
+            ]
+        );
+        assert!(compare(&after, &after, 60).iter().all(|it| it.kind == Kind::Same));
+        let text = told(&compare(&before, &after, 60), &after, 3, 7);
+        assert!(text.contains("3 added, 1 removed, 0 earlier, 1 later, 1 the same"), "{text}");
+        assert!(
+            text.contains("a: 1 later; 1 no milestone\n  t c 1 by 5 min: no milestone"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_alert_counts_once_and_its_end_with_it() {
+        let run = run_of(
+            "exception_opened a 1 00; exception_resolved a 1 10; exception_opened a 2 00; exception_resolved a 2 59;
+             exception_opened a 3 00; milestone - 3 00",
+        );
+        let ends: Vec<&str> =
+            run.raises.values().flatten().map(|raise| raise.ended.as_str()).collect();
+        assert_eq!(ends, ["resolved", "retracted", ""]);
+    }
+}

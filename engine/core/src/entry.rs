@@ -1,8 +1,8 @@
-//! One event as a shipment remembers it: 32 bytes, in the order that the fold wants.
+//! One event as a shipment remembers it: 32 bytes as it is looked at, half of that as it is kept.
 //!
 //! # Place
 //!
-//! `shard` makes an entry of a new event; `history` keeps it; `fold` reads it.
+//! `shard` makes an entry of a new event; `history` keeps it, packed; `fold` reads it.
 //!
 //! # Method
 //!
@@ -57,9 +57,9 @@ pub struct Entry {
     /// Hash of the carrier's own unique id of the parcel; 0 where it gives none.
     pub unique: u16,
     /// Offset of local time, quarters of an hour; `OFFSET_UNKNOWN` where there is no instant.
-    offset_quarters: i8,
+    pub(crate) offset_quarters: i8,
     /// Precision (two bits), whether it is a retraction (one bit), and zone source (high nibble).
-    precision_zone: u8,
+    pub(crate) precision_zone: u8,
     /// Seconds from `order` to the event's own time: not 0 only for dates and untrusted times.
     pub shift: i32,
 }

@@ -15,6 +15,7 @@ use crossdock_model::record::{Record, Seconds};
 
 use crate::entry::Entry;
 use crate::fold::{self, Fact};
+use crate::history::Entries;
 use crate::senses::Senses;
 
 /// The fact of an entry.
@@ -38,10 +39,10 @@ pub fn fact(entry: &Entry, senses: &Senses) -> Fact {
 
 /// Facts of sorted entries. An untrusted time is marked on the sense.
 pub fn facts<'a>(
-    entries: &'a [Entry],
+    entries: Entries<'a>,
     senses: &'a Senses,
 ) -> impl Iterator<Item = Fact> + Clone + 'a {
-    entries.iter().map(move |entry| fact(entry, senses))
+    entries.map(move |entry| fact(&entry, senses))
 }
 
 /// One parcel of a shared number.

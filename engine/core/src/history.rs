@@ -1,4 +1,4 @@
-//! The histories of all shipments of a shard: sorted runs of entries in size classes.
+//! The histories of all shipments of a shard: sorted runs of packed entries, each in a block of its own.
 //!
 //! # Place
 //!
@@ -6,37 +6,44 @@
 //!
 //! # Method
 //!
-//! A run lies contiguous, so that a fold reads straight on and a search for a fingerprint is one
-//! short scan. Runs have capacities 4, 8, 16 ...; a full run moves to the next class and leaves
-//! its room to the next shipment. One class is one growing vector, so nothing is freed one by one.
+//! ```text
+//! block   rest of entry 0 | of entry 1 | ... ->        <- ... | pair 1 | pair 0
+//! ```
+//!
+//! A pair is fingerprint and order time: eight bytes at a place that is known, so that a search is one short
+//! scan, and mostly all there is to do. The rest of an entry is written as short numbers
+//! ([`packed`]). Both grow towards each other, so that an event that sorts last moves nothing; where
+//! they would meet, the run moves to a larger block ([`Blocks`]).
 //!
 //! # Holds
 //!
 //! - A run is sorted by (order time, weight, fingerprint), and no two entries are the same event.
-//! - At most half of a run's capacity is unused, four entries aside.
+//! - A run of n entries takes 16 to 40 bytes for each, and 7 that are unused at most, up to 512.
+
+mod packed;
 
 use crossdock_model::limits::HISTORY_EVENTS_MAX;
-
-use crate::entry::Entry;
-use crate::senses::{SenseId, Senses};
-use crate::texts::TextId;
 use crossdock_model::record::Seconds;
 
-/// Entries of the smallest class.
-const CAPACITY_MIN: usize = 4;
+use self::packed::{Clocks, PAIR_SIZE, REST_SIZE_MAX};
+use crate::blocks::{BLOCK_SIZE_MAX, Blocks, Handle};
+use crate::entry::Entry;
+use crate::senses::Senses;
 
-/// Classes: 4, 8, ... up to the limit.
-const CLASSES: usize = (HISTORY_EVENTS_MAX / CAPACITY_MIN).ilog2() as usize + 1;
+const _: () = assert!(HISTORY_EVENTS_MAX * (PAIR_SIZE + REST_SIZE_MAX) <= BLOCK_SIZE_MAX);
+
+/// Bytes of all rests of a run, where they are too many for it to say.
+const LONG: u16 = u16::MAX;
 
 /// Where a shipment's entries are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Index of the run within its class.
-    index: u32,
+    /// Its block; meaningless while `len` is 0.
+    handle: Handle,
     /// Entries.
     len: u16,
-    /// Class; meaningless while `len` is 0.
-    class: u8,
+    /// Bytes of all rests, or [`LONG`].
+    rests: u16,
 }
 
 impl Run {
@@ -65,36 +72,75 @@ pub enum Insertion {
 }
 
 /// The histories of one shard.
-#[derive(Debug)]
-pub struct Histories {
-    classes: [Class; CLASSES],
-}
-
 #[derive(Debug, Default)]
-struct Class {
-    entries: Vec<Entry>,
-    free: Vec<u32>,
+pub struct Histories {
+    blocks: Blocks,
+    clocks: Clocks,
 }
 
-const fn capacity_of(class: u8) -> usize {
-    CAPACITY_MIN << class
+/// The entries of a run, in order.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    block: &'a [u8],
+    clocks: &'a Clocks,
+    index: usize,
+    count: usize,
+    rest: usize,
 }
 
-impl Default for Histories {
-    fn default() -> Self {
-        Self { classes: core::array::from_fn(|_| Class::default()) }
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        if self.index == self.count {
+            return None;
+        }
+        let rest = &self.block[self.rest..];
+        let entry = packed::read(pair_at(self.block, self.index), rest, self.clocks);
+        self.rest += packed::rest_size(rest[0]);
+        self.index += 1;
+        Some(entry)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.count - self.index;
+        (left, Some(left))
     }
 }
+
+impl ExactSizeIterator for Entries<'_> {}
 
 impl Histories {
     /// The entries of a run, sorted.
     #[must_use]
-    pub fn entries(&self, run: Run) -> &[Entry] {
-        if run.len == 0 {
-            return &[];
+    pub fn entries(&self, run: Run) -> Entries<'_> {
+        let (block, clocks) = (self.block(run), &self.clocks);
+        Entries { block, clocks, index: 0, count: run.len(), rest: 0 }
+    }
+
+    /// Reads all entries of a run into `target`.
+    pub fn read(&self, run: Run, target: &mut Vec<Entry>) {
+        target.clear();
+        target.extend(self.entries(run));
+    }
+
+    /// Visits fingerprint and order time of every entry with this fingerprint, and the entry where it is
+    /// asked for, until `visit` is content.
+    pub fn find<'a>(
+        &'a self,
+        run: Run,
+        fingerprint: u32,
+        mut visit: impl FnMut(Found<'a>) -> bool,
+    ) {
+        let block = self.block(run);
+        let pairs = &block[block.len() - run.len() * PAIR_SIZE..];
+        for (back, pair) in pairs.as_chunks::<PAIR_SIZE>().0.iter().enumerate() {
+            let (found, order) = packed::read_pair(*pair);
+            let index = run.len() - 1 - back;
+            if found == fingerprint && visit(Found { block, clocks: &self.clocks, index, order }) {
+                return;
+            }
         }
-        let start = run.index as usize * capacity_of(run.class);
-        &self.classes[usize::from(run.class)].entries[start..start + run.len()]
     }
 
     /// Puts an entry where it belongs.
@@ -102,92 +148,229 @@ impl Histories {
         if HISTORY_EVENTS_MAX <= run.len() {
             return Insertion::Full;
         }
-        self.reserve(run);
-        let start = run.index as usize * capacity_of(run.class);
+        let at = self.place_of(*run, &entry, senses);
+        let mut room = [0; REST_SIZE_MAX];
+        let size = packed::put_rest(&entry, &mut self.clocks, &mut room);
+        let rests = self.reserve(run, size);
         let len = run.len();
-        let room = &mut self.classes[usize::from(run.class)].entries[start..=start + len];
-        let key = sort_key(&entry, senses);
-        let mut at = len;
-        // Ends: `at` falls to 0. Events mostly come in order, so the first comparison decides.
-        while 0 < at && key < sort_key(&room[at - 1], senses) {
-            room[at] = room[at - 1];
-            at -= 1;
-        }
-        room[at] = entry;
+        let block = self.blocks.get_mut(run.handle);
+        let end = block.len();
+        let start = if at == len { rests } else { rest_at(block, at) };
+        block.copy_within(start..rests, start + size);
+        block[start..start + size].copy_from_slice(&room[..size]);
+        let (first, last) = (end - len * PAIR_SIZE, end - at * PAIR_SIZE);
+        block.copy_within(first..last, first - PAIR_SIZE);
+        block[last - PAIR_SIZE..last].copy_from_slice(&packed::pair_of(&entry));
         run.len += 1;
+        run.rests = u16::try_from(rests + size).unwrap_or(LONG);
         if at == len { Insertion::Last } else { Insertion::Between }
     }
 
     /// Adds a whole history at once: sorted entries of one shipment. `None` where they are too many
     /// or not in order.
     pub fn add(&mut self, entries: &[Entry], senses: &Senses) -> Option<Run> {
-        if entries.is_empty() {
-            return Some(Run::default());
-        }
         let is_sorted =
             entries.windows(2).all(|pair| sort_key(&pair[0], senses) <= sort_key(&pair[1], senses));
         if HISTORY_EVENTS_MAX < entries.len() || !is_sorted {
             return None;
         }
-        let class = entries.len().div_ceil(CAPACITY_MIN).next_power_of_two().ilog2() as u8;
-        let index = self.take(class);
-        let start = index as usize * capacity_of(class);
-        self.classes[usize::from(class)].entries[start..start + entries.len()]
-            .copy_from_slice(entries);
-        Some(Run { index, len: entries.len() as u16, class })
-    }
-
-    /// Makes room for one more entry.
-    fn reserve(&mut self, run: &mut Run) {
-        if run.len == 0 {
-            *run = Run { index: self.take(0), len: 0, class: 0 };
-            return;
+        let mut room = [0; REST_SIZE_MAX];
+        let mut run = Run::default();
+        let clocks = &mut self.clocks;
+        let sizes = entries.iter().map(|it| packed::put_rest(it, clocks, &mut room) + PAIR_SIZE);
+        let size = sizes.sum();
+        if 0 < size {
+            run.handle = self.blocks.take(size);
         }
-        if run.len() < capacity_of(run.class) {
-            return;
+        for entry in entries {
+            let size = packed::put_rest(entry, &mut self.clocks, &mut room);
+            let rests = self.rests(run);
+            let block = self.blocks.get_mut(run.handle);
+            block[rests..rests + size].copy_from_slice(&room[..size]);
+            let last = block.len() - run.len() * PAIR_SIZE;
+            block[last - PAIR_SIZE..last].copy_from_slice(&packed::pair_of(entry));
+            run.len += 1;
+            run.rests = u16::try_from(rests + size).unwrap_or(LONG);
         }
-        let class = run.class + 1;
-        let index = self.take(class);
-        let (small, large) = self.classes.split_at_mut(usize::from(class));
-        let source = run.index as usize * capacity_of(run.class);
-        let target = index as usize * capacity_of(class);
-        let from = &mut small[usize::from(run.class)];
-        large[0].entries[target..target + run.len()]
-            .copy_from_slice(&from.entries[source..source + run.len()]);
-        from.free.push(run.index);
-        *run = Run { index, len: run.len, class };
-    }
-
-    fn take(&mut self, class: u8) -> u32 {
-        let pool = &mut self.classes[usize::from(class)];
-        if let Some(index) = pool.free.pop() {
-            return index;
-        }
-        let capacity = capacity_of(class);
-        let index = pool.entries.len() / capacity;
-        pool.entries.resize(pool.entries.len() + capacity, BLANK);
-        u32::try_from(index).expect("memory ends before the index does")
+        Some(run)
     }
 
     /// Gives a run's room back.
     pub fn release(&mut self, run: Run) {
         if 0 < run.len {
-            self.classes[usize::from(run.class)].free.push(run.index);
+            self.blocks.give(run.handle);
         }
     }
 
     /// Bytes taken from the allocator.
     #[must_use]
     pub fn memory_size(&self) -> usize {
-        let size = |class: &Class| {
-            class.entries.capacity() * size_of::<Entry>() + 4 * class.free.capacity()
-        };
-        self.classes.iter().map(size).sum()
+        self.blocks.memory_size() + self.clocks.memory_size()
+    }
+
+    fn block(&self, run: Run) -> &[u8] {
+        if run.len == 0 { &[] } else { self.blocks.get(run.handle) }
+    }
+
+    /// Bytes of all rests.
+    fn rests(&self, run: Run) -> usize {
+        if run.rests == LONG { rest_at(self.block(run), run.len()) } else { usize::from(run.rests) }
+    }
+
+    /// The index at which an entry belongs. Events mostly come in order, so the first comparison decides.
+    fn place_of(&self, run: Run, entry: &Entry, senses: &Senses) -> usize {
+        let block = self.block(run);
+        let mut at = run.len();
+        // Ends: `at` falls to 0.
+        while 0 < at {
+            let pair = pair_at(block, at - 1);
+            let (_, order) = packed::read_pair(pair);
+            if order < entry.order {
+                break;
+            }
+            if order == entry.order {
+                let other = packed::read(pair, &block[rest_at(block, at - 1)..], &self.clocks);
+                if sort_key(&other, senses) <= sort_key(entry, senses) {
+                    break;
+                }
+            }
+            at -= 1;
+        }
+        at
+    }
+
+    /// Makes room for one more entry with a rest of `size` bytes; how many bytes the rests before it have.
+    fn reserve(&mut self, run: &mut Run, size: usize) -> usize {
+        if run.len == 0 {
+            run.handle = self.blocks.take(size + PAIR_SIZE);
+            return 0;
+        }
+        let rests = self.rests(*run);
+        let pairs = run.len() * PAIR_SIZE;
+        let wanted = rests + size + pairs + PAIR_SIZE;
+        if wanted <= self.blocks.get(run.handle).len() {
+            return rests;
+        }
+        let from = run.handle;
+        run.handle = self.blocks.take_copy(from, wanted, (rests, pairs));
+        self.blocks.give(from);
+        rests
     }
 }
 
-const BLANK: Entry = Entry::blank(Seconds::NEVER, SenseId(0), TextId::NONE);
+/// An entry with the fingerprint that was looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    block: &'a [u8],
+    clocks: &'a Clocks,
+    index: usize,
+    /// Its order time.
+    pub order: Seconds,
+}
+
+impl Found<'_> {
+    /// All of it.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        let rest = &self.block[rest_at(self.block, self.index)..];
+        packed::read(pair_at(self.block, self.index), rest, self.clocks)
+    }
+}
+
+fn pair_at(block: &[u8], index: usize) -> [u8; PAIR_SIZE] {
+    let end = block.len() - index * PAIR_SIZE;
+    let mut pair = [0; PAIR_SIZE];
+    pair.copy_from_slice(&block[end - PAIR_SIZE..end]);
+    pair
+}
+
+/// Where the rest of an entry begins; that of the one behind the last is where all end.
+fn rest_at(block: &[u8], index: usize) -> usize {
+    let mut at = 0;
+    for _ in 0..index {
+        at += packed::rest_size(block[at]);
+    }
+    at
+}
 
 fn sort_key(entry: &Entry, senses: &Senses) -> (Seconds, u32, u32) {
     (entry.order, senses.get(entry.sense).weight().key(), entry.fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::senses::SenseId;
+    use crate::texts::TextId;
+    use proptest::prelude::*;
+
+    fn entry(order: u32, number: u32) -> Entry {
+        Entry {
+            received: Seconds(order ^ number),
+            place: TextId(number),
+            fingerprint: number.wrapping_mul(2_654_435_761),
+            unique: (number % 3) as u16,
+            ..Entry::blank(Seconds(order), SenseId(0), TextId(number % 300))
+        }
+    }
+
+    proptest! {
+        /// The model: a sorted vector of entries for each run.
+        #[test]
+        fn runs_hold_what_was_put_in(
+            steps in prop::collection::vec((0_usize..6, 0_u32..40, any::<u32>()), 0..300),
+        ) {
+            let (mut histories, senses) = (Histories::default(), Senses::with_blank());
+            let mut runs = vec![(Run::default(), Vec::<Entry>::new()); 6];
+            for (which, order, number) in steps {
+                let (run, model) = &mut runs[which];
+                if number % 23 == 0 {
+                    histories.release(*run);
+                    (*run, *model) = (Run::default(), Vec::new());
+                    continue;
+                }
+                let new = entry(order, number);
+                let key = |it: &Entry| (it.order, it.fingerprint);
+                let at = model.partition_point(|it| key(it) <= key(&new));
+                let expected =
+                    if at == model.len() { Insertion::Last } else { Insertion::Between };
+                prop_assert_eq!(histories.insert(run, new, &senses), expected);
+                model.insert(at, new);
+                let mut found = None;
+                histories.find(*run, new.fingerprint, |it| {
+                    found = Some((it.order, it.entry()));
+                    it.entry() == new
+                });
+                prop_assert_eq!(found, Some((new.order, new)));
+            }
+            for (run, model) in &runs {
+                let found: Vec<Entry> = histories.entries(*run).collect();
+                prop_assert_eq!(&found, model);
+                let copy = histories.add(&found, &senses).expect("sorted");
+                prop_assert!(histories.entries(copy).eq(found));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_history_is_full_in_the_end() {
+        let (mut histories, senses) = (Histories::default(), Senses::with_blank());
+        let mut run = Run::default();
+        for number in 0..HISTORY_EVENTS_MAX as u32 {
+            // Backwards at first, and texts that take all their bytes.
+            let order = if number < 100 { 100 - number } else { number };
+            let new = entry(order, number | 0xF000_0000);
+            assert_ne!(histories.insert(&mut run, new, &senses), Insertion::Full);
+        }
+        let new = entry(1, 7);
+        assert_eq!(histories.insert(&mut run, new, &senses), Insertion::Full);
+        assert_eq!(run.rests, LONG);
+        let all: Vec<Entry> = histories.entries(run).collect();
+        assert!(all.is_sorted_by_key(|it| it.order));
+        let copy = histories.add(&all, &senses).expect("sorted");
+        assert!(histories.entries(copy).eq(all));
+        histories.release(run);
+        assert!(histories.add(&[entry(2, 1), entry(1, 1)], &senses).is_none());
+        assert_eq!(histories.add(&[], &senses), Some(Run::default()));
+    }
 }

@@ -3,9 +3,11 @@
 //! The `mod` lines stand in the order in which an event comes by.
 
 pub mod batch;
+pub mod blocks;
 pub mod dead_letter;
 pub mod engine;
 pub mod entry;
+pub mod estimates;
 pub mod extract;
 pub mod facts;
 pub mod feeds;
@@ -17,10 +19,12 @@ pub mod intake;
 pub mod json;
 pub mod lane;
 pub mod normalized;
+pub mod numbers;
 pub mod order;
 pub mod order_book;
 pub mod output;
 pub mod reading;
+pub mod rows;
 pub mod say;
 pub mod senses;
 pub mod shard;

@@ -103,6 +103,24 @@ impl Senses {
         self.list.len()
     }
 
+    /// One sense that says nothing, for tests of what only sorts by it.
+    #[cfg(test)]
+    pub(crate) fn with_blank() -> Self {
+        let mut senses = Self::default();
+        senses.intern(&Sense {
+            feed: FeedId(0),
+            codes: TextId::NONE,
+            flags: EventFlags::default(),
+            detail: Detail::InfoOnly,
+            milestone: Milestone::Unknown,
+            exception: ExceptionClass::None,
+            reason: Reason::None,
+            party: Party::Unknown,
+            direction: Direction::Forward,
+        });
+        senses
+    }
+
     /// Bytes taken from the allocator.
     #[must_use]
     pub fn memory_size(&self) -> usize {

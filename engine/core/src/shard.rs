@@ -42,10 +42,13 @@ use hashbrown::HashTable;
 use crate::batch::{Batch, Group, Item};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Entry};
+use crate::estimates::{Estimate, Estimates};
 use crate::fold;
 use crate::history::Histories;
+use crate::numbers::Numbers;
 use crate::output::{MessageKind, Output};
 use crate::reading::{self, Dictionary, Reading, Role};
+use crate::rows::Rows;
 use crate::say::{self, Difference, Said, Statement};
 use crate::senses::{Sense, Senses};
 use crate::shipment::Shipment;
@@ -79,11 +82,30 @@ pub struct ShardOptions {
     pub foretells: bool,
 }
 
+/// Bytes that a shard has taken from the allocator, by part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemorySizes {
+    /// Index by key, and calendar of days.
+    pub index: usize,
+    /// Shipments.
+    pub records: usize,
+    /// What they are called.
+    pub numbers: usize,
+    /// Carriers' estimates.
+    pub estimates: usize,
+    /// Entries, fingerprints among them.
+    pub histories: usize,
+    /// Texts and senses that many entries share.
+    pub words: usize,
+}
+
 /// The shipments of one shard.
 #[derive(Debug)]
 pub struct Shard {
     index: HashTable<u32>,
-    shipments: Vec<Shipment>,
+    shipments: Rows<Shipment>,
+    numbers: Numbers,
+    estimates: Estimates,
     histories: Histories,
     senses: Senses,
     texts: Texts,
@@ -127,7 +149,9 @@ impl Shard {
         Self {
             watch,
             index: HashTable::with_capacity(options.shipments_expected),
-            shipments: Vec::with_capacity(options.shipments_expected),
+            shipments: Rows::default(),
+            numbers: Numbers::default(),
+            estimates: Estimates::default(),
             histories: Histories::default(),
             senses: Senses::default(),
             texts: Texts::new(options.texts_size_max),
@@ -167,13 +191,19 @@ impl Shard {
         self.shipments.len() - self.calendar.free_count()
     }
 
-    /// Bytes taken from the allocator: (index and records, histories, texts and senses).
+    /// Bytes taken from the allocator.
     #[must_use]
-    pub fn memory_sizes(&self) -> (usize, usize, usize) {
-        let index = 5 * self.index.capacity();
-        let records = self.shipments.capacity() * size_of::<Shipment>();
-        let shared = self.texts.memory_size() + self.senses.memory_size();
-        (index + records, self.histories.memory_size(), shared)
+    pub fn memory_sizes(&self) -> MemorySizes {
+        let index = self.index.allocation_size();
+        let calendar = self.calendar.memory_size();
+        MemorySizes {
+            index: index + calendar,
+            records: self.shipments.memory_size(),
+            numbers: self.numbers.memory_size(),
+            estimates: self.estimates.memory_size(),
+            histories: self.histories.memory_size(),
+            words: self.texts.memory_size() + self.senses.memory_size(),
+        }
     }
 
     /// Applies one batch. Messages are appended to `out` in the order of the log.
@@ -219,15 +249,12 @@ impl Shard {
         });
         let mut name = core::mem::take(&mut self.name_scratch);
         name.clear();
-        for (i, span) in [group.tenant, group.carrier, group.number].into_iter().enumerate() {
-            if 0 < i {
-                name.push(say::SEPARATOR);
-            }
-            name.push_str(batch.text(span));
-        }
+        name.push_str(batch.text(group.tenant));
+        name.push(say::SEPARATOR);
+        name.push_str(batch.text(group.carrier));
         let active_at = Seconds::from_micros(group.received);
-        let name_id = self.texts.intern(&name);
-        let shipment = Shipment { name: name_id, active_at, ..Shipment::blank(group.key) };
+        let number = self.numbers.keep(&name, batch.text(group.number));
+        let shipment = Shipment { number, active_at, ..Shipment::blank(group.key) };
         if let Some(watch) = &mut self.watch {
             watch.grow(slot as usize, &name);
         }
@@ -264,22 +291,21 @@ impl Shard {
             return;
         }
         let shipment = &self.shipments[slot];
-        let before = shipment.eta;
+        let Estimate { eta: before, replaced, observed: observed_before } =
+            self.estimates.get(shipment.estimate);
         let observed = observed_at(batch, group);
         // An old document sent again holds an old estimate; one that was just replaced does not
         // come back without a new scan.
-        let is_old = observed < shipment.eta_observed
-            || (observed == shipment.eta_observed
-                && same_estimate(&shipment.eta_replaced, &group.eta));
+        let is_old = observed < observed_before
+            || (observed == observed_before && same_estimate(&replaced, &group.eta));
         let is_over = shipment.record.milestone.is_terminal();
         if is_old || is_over || same_estimate(&before, &group.eta) {
             return;
         }
         self.open(slot);
         let shipment = &mut self.shipments[slot];
-        shipment.eta_replaced = before;
-        shipment.eta = group.eta;
-        shipment.eta_observed = observed;
+        let estimate = Estimate { eta: group.eta, replaced: before, observed };
+        self.estimates.set(&mut shipment.estimate, estimate);
         self.gathered.estimate(group);
         self.say_estimate(batch, group, slot, (before, group.eta), out);
         self.ask_at_estimate(group, slot, &before, out);
@@ -292,7 +318,7 @@ impl Shard {
         if is_untrusted {
             event.flags = event.flags.with(EventFlags::UNTRUSTED_TIME);
         }
-        let Shipment { run, sealed_at, .. } = self.shipments[slot];
+        let Shipment { run, sealed_at, unique, is_witnessed, .. } = self.shipments[slot];
         let (order, _) = entry::order_seconds(&event);
         let fingerprint = event.fingerprint.0 as u32;
         let has_own_time =
@@ -308,18 +334,25 @@ impl Shard {
             return;
         }
         let retracts = event.flags.has(EventFlags::RETRACTS);
-        let mut has_twin = false;
-        for entry in self.histories.entries(run) {
-            if entry.fingerprint != fingerprint || entry.is_retraction() != retracts {
-                continue;
+        let (mut is_known, mut has_twin) = (false, false);
+        self.histories.find(run, fingerprint, |found| {
+            // Where no parcel was told apart and nothing taken back, all entries are alike in that.
+            let is_alike = unique == 0 && !is_witnessed;
+            let entry = (!is_alike).then(|| found.entry());
+            if entry.is_some_and(|entry| entry.is_retraction() != retracts)
+                || (is_alike && retracts)
+            {
+                return false;
             }
             // Two parcels in one second are two events; see `reading` for one at two times.
-            let is_same = entry.unique == group.unique && (!has_own_time || entry.order == order);
-            if is_same {
-                self.tally.outcome(Outcome::Known);
-                return;
-            }
+            let is_one_parcel = entry.map_or(0, |entry| entry.unique) == group.unique;
+            is_known = is_one_parcel && (!has_own_time || found.order == order);
             has_twin = true;
+            is_known
+        });
+        if is_known {
+            self.tally.outcome(Outcome::Known);
+            return;
         }
         self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
@@ -339,6 +372,13 @@ impl Shard {
             (0, 0) => Outcome::History,
             _ => Outcome::Emitted,
         });
+    }
+
+    /// The entries of a slot, in a vector that has to be given back.
+    fn lend_entries(&mut self, slot: usize) -> Vec<Entry> {
+        let mut entries = core::mem::take(&mut self.entries_scratch);
+        self.histories.read(self.shipments[slot].run, &mut entries);
+        entries
     }
 
     fn entry_of(&mut self, batch: &Batch, group: &Group, item: &Item, event: &Event) -> Entry {
@@ -431,9 +471,11 @@ impl Shard {
         let (batch, group) = (cause.batch, cause.group);
         self.sources.clear();
         if self.shipments[slot].is_witnessed && cause.entry.is_some() {
-            let entries = self.histories.entries(self.shipments[slot].run);
+            let entries = self.lend_entries(slot);
             let sources = &mut self.sources;
-            self.reading.sources(entries, &self.senses, self.read_index, |feed| sources.push(feed));
+            let visit = |feed| sources.push(feed);
+            self.reading.sources(&entries, &self.senses, self.read_index, visit);
+            self.entries_scratch = entries;
         }
         let statement = Statement {
             change,
@@ -589,19 +631,18 @@ impl Shard {
     pub fn timelines(&self, number: &[u8], mut visit: impl FnMut(&Shipment, &str, &[u8])) {
         let mut lines = Vec::new();
         for shipment in self.shipments.iter().filter(|shipment| !shipment.is_vacant) {
-            let name = self.texts.get(shipment.name);
-            let is_it =
-                name.rsplit(say::SEPARATOR).next().is_some_and(|it| it.as_bytes() == number);
-            if !is_it {
+            let (owner, its_number) = self.numbers.get(shipment.number);
+            if its_number.as_bytes() != number {
                 continue;
             }
+            let name = format!("{owner}{}{its_number}", say::SEPARATOR);
             lines.clear();
-            let entries = self.histories.entries(shipment.run);
+            let entries: Vec<Entry> = self.histories.entries(shipment.run).collect();
             let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
-            let roles = reading::roles(entries, dictionary, shipment.is_shared);
+            let roles = reading::roles(&entries, dictionary, shipment.is_shared);
             for (index, (entry, &role)) in entries.iter().zip(&roles).enumerate() {
                 let sense = self.senses.get(entry.sense);
-                let sources = self.sources_of(entries, &roles, index);
+                let sources = self.sources_of(&entries, &roles, index);
                 let line = crate::timeline::Line {
                     entry,
                     sense,
@@ -615,7 +656,7 @@ impl Shard {
                 crate::timeline::write(&mut lines, &line);
                 lines.push(b'\n');
             }
-            visit(shipment, name, &lines);
+            visit(shipment, &name, &lines);
         }
     }
 

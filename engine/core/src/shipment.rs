@@ -6,9 +6,10 @@
 
 use crossdock_model::id::ShipmentKey;
 use crossdock_model::record::{Record, Seconds};
-use crossdock_model::time::EventTime;
 
+use crate::estimates::{Estimate, EstimateId};
 use crate::history::Run;
+use crate::numbers::NumberId;
 use crate::order::Standing;
 use crate::snapshot::bytes::{self, Flaw, Source};
 use crate::texts::TextId;
@@ -24,8 +25,8 @@ pub struct Shipment {
     pub run: Run,
     /// How many changes were said of it.
     pub version: u32,
-    /// `tenant \x1f carrier \x1f number`.
-    pub name: TextId,
+    /// Whose it is, and what its carrier calls it.
+    pub number: NumberId,
     /// The order it belongs to.
     pub order: TextId,
     /// How it stands within its order, as the order book was told.
@@ -46,12 +47,10 @@ pub struct Shipment {
     /// Stream time of its last new event, or of its first document.
     pub active_at: Seconds,
     /// The carrier's estimate.
-    pub eta: EventTime,
-    /// The estimate before that.
-    pub eta_replaced: EventTime,
-    /// How new the document was that gave it.
-    pub eta_observed: Seconds,
+    pub estimate: EstimateId,
 }
+
+const _: () = assert!(size_of::<Shipment>() <= 120, "see the figures in docs/PERFORMANCE.md");
 
 impl Shipment {
     /// A shipment of which nothing is known.
@@ -62,7 +61,7 @@ impl Shipment {
             record: Record::default(),
             run: Run::default(),
             version: 0,
-            name: TextId::NONE,
+            number: NumberId::default(),
             order: TextId::NONE,
             standing: Standing::default(),
             unique: 0,
@@ -72,20 +71,19 @@ impl Shipment {
             base_epoch: 0,
             sealed_at: Seconds::NEVER,
             active_at: Seconds::NEVER,
-            eta: EventTime::default(),
-            eta_replaced: EventTime::default(),
-            eta_observed: Seconds::NEVER,
+            estimate: EstimateId::NONE,
         }
     }
 
-    /// Writes everything but its history and its texts: what is saved and what is hashed.
-    pub fn put(&self, out: &mut Vec<u8>) {
+    /// Writes everything but its history and its texts: what is saved and what is hashed. `estimate` is
+    /// its own.
+    pub fn put(&self, estimate: &Estimate, out: &mut Vec<u8>) {
         let Self {
             key,
             record,
             run,
             version,
-            name: _,
+            number: _,
             order: _,
             standing,
             unique,
@@ -95,10 +93,9 @@ impl Shipment {
             base_epoch,
             sealed_at,
             active_at,
-            eta,
-            eta_replaced,
-            eta_observed,
+            estimate: _,
         } = self;
+        let Estimate { eta, replaced, observed } = estimate;
         let mut head = [0; 44];
         head[..16].copy_from_slice(&key.0.to_le_bytes());
         head[16..20].copy_from_slice(&version.to_le_bytes());
@@ -110,28 +107,29 @@ impl Shipment {
         head[30..32].copy_from_slice(&base_epoch.to_le_bytes());
         head[32..36].copy_from_slice(&sealed_at.0.to_le_bytes());
         head[36..40].copy_from_slice(&active_at.0.to_le_bytes());
-        head[40..].copy_from_slice(&eta_observed.0.to_le_bytes());
+        head[40..].copy_from_slice(&observed.0.to_le_bytes());
         out.extend_from_slice(&head);
         bytes::put_event_time(out, eta);
-        bytes::put_event_time(out, eta_replaced);
+        bytes::put_event_time(out, replaced);
         bytes::put_record(out, record);
     }
 
-    /// Reads what [`Shipment::put`] wrote: the shipment without history and texts, and how many
-    /// entries its history has.
+    /// Reads what [`Shipment::put`] wrote: the shipment without history and texts, its estimate,
+    /// and how many entries its history has.
     ///
     /// # Errors
     ///
     /// See [`Flaw`].
-    pub fn take(source: &mut Source<'_>) -> Result<(Self, usize), Flaw> {
+    pub fn take(source: &mut Source<'_>) -> Result<(Self, Estimate, usize), Flaw> {
         let key = ShipmentKey(source.u128()?);
         let version = source.u32()?;
         let entry_count = source.u32()? as usize;
-        let shipment = Self {
+        let mut estimate = Estimate::default();
+        let mut shipment = Self {
             key,
             version,
             run: Run::default(),
-            name: TextId::NONE,
+            number: NumberId::default(),
             order: TextId::NONE,
             standing: Standing(source.u16()?),
             unique: source.u16()?,
@@ -141,11 +139,13 @@ impl Shipment {
             base_epoch: source.u16()?,
             sealed_at: Seconds(source.u32()?),
             active_at: Seconds(source.u32()?),
-            eta_observed: Seconds(source.u32()?),
-            eta: bytes::take_event_time(source)?,
-            eta_replaced: bytes::take_event_time(source)?,
-            record: bytes::take_record(source)?,
+            estimate: EstimateId::NONE,
+            record: Record::default(),
         };
-        Ok((shipment, entry_count))
+        estimate.observed = Seconds(source.u32()?);
+        estimate.eta = bytes::take_event_time(source)?;
+        estimate.replaced = bytes::take_event_time(source)?;
+        shipment.record = bytes::take_record(source)?;
+        Ok((shipment, estimate, entry_count))
     }
 }

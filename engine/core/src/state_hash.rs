@@ -23,15 +23,21 @@ use crossdock_model::id::ShipmentKey;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::entry::Entry;
+use crate::estimates::Estimate;
 use crate::senses::Sense;
 use crate::shipment::Shipment;
 
 /// The hash of a shipment without its history. `order` is the text of its order; `scratch` is
 /// room that is used again.
 #[must_use]
-pub fn of_shipment(shipment: &Shipment, order: &str, scratch: &mut Vec<u8>) -> u64 {
+pub fn of_shipment(
+    shipment: &Shipment,
+    estimate: &Estimate,
+    order: &str,
+    scratch: &mut Vec<u8>,
+) -> u64 {
     scratch.clear();
-    shipment.put(scratch);
+    shipment.put(estimate, scratch);
     xxh3_64_with_seed(scratch, xxh3_64(order.as_bytes()))
 }
 

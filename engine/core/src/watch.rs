@@ -123,7 +123,7 @@ impl Watch {
         }
     }
 
-    /// Makes room for a shipment, whose name is `tenant \x1f carrier \x1f number`.
+    /// Makes room for a shipment, whose owner is `tenant \x1f carrier`.
     pub fn grow(&mut self, slot: usize, name: &str) {
         assert!(slot <= self.ships.len(), "slots are given in order");
         if self.ships.get(slot).is_some_and(|ship| *ship != Ship::default()) {

@@ -53,6 +53,7 @@ impl PartialOrd for Position {
 ///
 /// At 10^10 shipments the odds of any collision are about 1.5 in 10^19, which we accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C, packed(4))]
 pub struct ShipmentKey(pub u128);
 
 impl ShipmentKey {

@@ -66,6 +66,12 @@ impl Calendar {
         self.free.pop()
     }
 
+    /// Bytes taken from the allocator, the tree aside.
+    pub(super) fn memory_size(&self) -> usize {
+        let lists = self.days.values().chain(&self.spare).chain([&self.free]);
+        lists.map(|list| 4 * list.capacity()).sum()
+    }
+
     fn put(&mut self, slot: u32, day: u32) {
         let spare = &mut self.spare;
         self.days.entry(day).or_insert_with(|| spare.pop().unwrap_or_default()).push(slot);
@@ -171,10 +177,10 @@ impl Shard {
 
     fn drop_history(&mut self, slot: usize) {
         let Shipment { key, run, .. } = self.shipments[slot];
-        let entries = self.histories.entries(run);
-        let newest = entries.last().map_or(Seconds::NEVER, |entry| entry.order);
-        for entry in entries {
-            let hash = state_hash::of_entry(key, entry, self.senses.get(entry.sense));
+        let mut newest = Seconds::NEVER;
+        for entry in self.histories.entries(run) {
+            newest = entry.order;
+            let hash = state_hash::of_entry(key, &entry, self.senses.get(entry.sense));
             self.state_hash = self.state_hash.wrapping_sub(hash);
         }
         self.histories.release(run);
@@ -192,7 +198,9 @@ impl Shard {
         let index = slot as usize;
         self.open(index);
         self.drop_history(index);
-        let key = self.shipments[index].key;
+        let Shipment { key, number, estimate, .. } = self.shipments[index];
+        self.numbers.release(number);
+        self.estimates.release(estimate);
         let found = self.index.find_entry(key.slot_hash(), |&it| it == slot);
         let (_, _) = found.expect("a shipment stands in the index").remove();
         if let Some(watch) = &mut self.watch {

@@ -53,7 +53,8 @@ impl Shard {
         }
         let order = self.texts.get(shipment.order);
         let scratch = &mut self.bytes_scratch;
-        let hash = state_hash::of_shipment(shipment, order, scratch);
+        let estimate = self.estimates.get(shipment.estimate);
+        let hash = state_hash::of_shipment(shipment, &estimate, order, scratch);
         let Some(watch) = &self.watch else { return hash };
         scratch.clear();
         watch.put_ship(slot, scratch);

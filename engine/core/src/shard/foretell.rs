@@ -100,7 +100,7 @@ impl Shard {
                 milestone_at: record.milestone_at,
                 attempted_at: gathered.attempted_at,
                 delivered_at: record.delivered_at,
-                carrier_at: eta_of(&shipment.eta).carrier_at,
+                carrier_at: eta_of(&self.estimates.get(shipment.estimate).eta).carrier_at,
             },
             tenant: batch.text(group.tenant),
             carrier: batch.text(group.carrier),

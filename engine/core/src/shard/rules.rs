@@ -154,7 +154,7 @@ impl Shard {
             after: &record,
             event: None,
             scene: Scene::default(),
-            eta_before: eta_of(&shipment.eta),
+            eta_before: eta_of(&self.estimates.get(shipment.estimate).eta),
             now,
         };
         let key = shipment.key.0;
@@ -194,7 +194,7 @@ impl Shard {
         if after.epoch != shipment.record.epoch || is_earlier || !is_news {
             return 0;
         }
-        let eta = eta_of(&shipment.eta);
+        let eta = eta_of(&self.estimates.get(shipment.estimate).eta);
         let place = Place::of_event(Position { seq: cause.group.seq, index: cause.item.index });
         let fingerprint = cause.item.event.fingerprint.0;
         let mut voice = Voice {
@@ -269,10 +269,13 @@ impl Shard {
         let shipment = &self.shipments[slot];
         let epoch = turn.after.epoch;
         let label = if shipment.is_shared {
+            let entries = self.lend_entries(slot);
             let reading = &mut self.reading;
-            reading.find_parcels(self.histories.entries(shipment.run));
+            reading.find_parcels(&entries);
             let newest = reading.parcels().last().map(|it| u32::from(it.unique) | 0x8000_0000);
-            newest.unwrap_or_else(|| u32::from(epoch))
+            let label = newest.unwrap_or_else(|| u32::from(epoch));
+            self.entries_scratch = entries;
+            label
         } else {
             u32::from(epoch)
         };
@@ -293,7 +296,7 @@ impl Shard {
             after: &record,
             event: None,
             scene: Scene::default(),
-            eta_before: eta_of(&shipment.eta),
+            eta_before: eta_of(&self.estimates.get(shipment.estimate).eta),
             now: watch.now,
         };
         self.with_facts(watch, slot, &question, |watch, slot, facts| {
@@ -365,14 +368,11 @@ impl Shard {
         run: impl FnOnce(&mut Watch, usize, &Facts<'_>),
     ) {
         let mut own = core::mem::take(&mut watch.entries);
-        own.clear();
-        let is_plain = self.read_facts(slot, question, &mut own);
+        self.read_facts(slot, question, &mut own);
         let shipment = &self.shipments[slot];
         let ship = watch.ships[slot];
-        let all = self.histories.entries(shipment.run);
         let first_at = question.after.first_at;
-        let entries = if is_plain { all } else { own.as_slice() };
-        let entries = &entries[entries.partition_point(|entry| entry.order < first_at)..];
+        let entries = &own[own.partition_point(|entry| entry.order < first_at)..];
         let is_return = entries
             .first()
             .is_some_and(|entry| self.senses.get(entry.sense).direction == Direction::Return);
@@ -384,8 +384,7 @@ impl Shard {
             ..About::default()
         };
         let is_read = watch.set.reads(FieldId::Number);
-        let name = is_read.then(|| self.texts.get(shipment.name));
-        let number = name.and_then(|name| name.rsplit(SEPARATOR).next());
+        let number = is_read.then(|| self.numbers.get(shipment.number).1);
         let source = watch.sources.get(ship.source as usize);
         let feed = source.map_or_else(Feed::default, |source| source.view(question.now));
         let facts = Facts {
@@ -397,7 +396,7 @@ impl Shard {
             shipment: &about,
             texts: Texts { number, ..Texts::default() },
             eta_before: &question.eta_before,
-            eta: &eta_of(&shipment.eta),
+            eta: &eta_of(&self.estimates.get(shipment.estimate).eta),
             lane: &Lane::default(),
             feed: &feed,
             now: question.now,
@@ -406,14 +405,13 @@ impl Shard {
         watch.entries = own;
     }
 
-    /// Reads the entries that are facts: of the newest parcel of a shared number, each once. True, and
-    /// nothing read, where all entries are.
-    fn read_facts(&mut self, slot: usize, question: &Question<'_>, own: &mut Vec<Entry>) -> bool {
+    /// Reads the entries that are facts: of the newest parcel of a shared number, each once.
+    fn read_facts(&mut self, slot: usize, question: &Question<'_>, entries: &mut Vec<Entry>) {
         let shipment = &self.shipments[slot];
+        self.histories.read(shipment.run, entries);
         if !shipment.is_shared && !shipment.is_witnessed {
-            return true;
+            return;
         }
-        let entries = self.histories.entries(shipment.run);
         let reading = &mut self.reading;
         // At an event it was just read.
         if question.event.is_none() {
@@ -426,9 +424,8 @@ impl Shard {
             reading.read(entries, dictionary, scope);
         }
         let is_fact = |role: &Role| matches!(role, Role::Leads | Role::Retracts);
-        let facts = entries.iter().zip(reading.roles()).filter(|(_, role)| is_fact(role));
-        own.extend(facts.map(|(entry, _)| *entry));
-        false
+        let mut roles = reading.roles().iter();
+        entries.retain(|_| roles.next().is_some_and(is_fact));
     }
 
     /// Tells what the rules said about a shipment; gives the number of messages.
@@ -444,9 +441,8 @@ impl Shard {
         }
         let shipment = &mut self.shipments[slot];
         let ship = watch.ships[slot];
-        let mut parts = self.texts.get(shipment.name).split(SEPARATOR);
-        let mut part = || parts.next().unwrap_or("");
-        let (tenant, carrier, number) = (part(), part(), part());
+        let (owner, number) = self.numbers.get(shipment.number);
+        let (tenant, carrier) = owner.split_once(SEPARATOR).unwrap_or((owner, ""));
         let feed = watch.sources.get(ship.source as usize).map_or(0, |it| usize::from(it.feed.0));
         let feed = self.feed_names.get(feed).map_or("", |name| name);
         let speaker = Speaker {

@@ -96,8 +96,10 @@ impl Shard {
             return;
         }
         snapshot::put_row(out, |out| {
-            shipment.put(out);
-            out.extend_from_slice(&shipment.name.0.to_le_bytes());
+            shipment.put(&self.estimates.get(shipment.estimate), out);
+            let (owner, number) = self.numbers.get(shipment.number);
+            put_text(out, owner);
+            put_text(out, number);
             out.extend_from_slice(&shipment.order.0.to_le_bytes());
             snapshot::put_part(out, part::HISTORY, |out| {
                 for entry in self.histories.entries(shipment.run) {
@@ -147,8 +149,8 @@ impl Shard {
     ///
     /// The row says what can't be, or the shipment is there already.
     pub fn take_row(&mut self, mut row: Source<'_>, tables: &mut Tables<'_>) -> Result<(), Flaw> {
-        let (mut shipment, entry_count) = Shipment::take(&mut row)?;
-        shipment.name = tables.text(row.u32()?, &mut self.texts)?;
+        let (mut shipment, estimate, entry_count) = Shipment::take(&mut row)?;
+        let (owner, number) = (row.text()?, row.text()?);
         shipment.order = tables.text(row.u32()?, &mut self.texts)?;
         let key = shipment.key;
         let is_it = |slot: &u32| self.shipments[*slot as usize].key == key;
@@ -158,7 +160,7 @@ impl Shard {
         let mut hash = 0_u64;
         let slot = u32::try_from(self.shipments.len()).expect("memory ends before slots do");
         if let Some(watch) = &mut self.watch {
-            watch.grow(slot as usize, self.texts.get(shipment.name));
+            watch.grow(slot as usize, owner);
         }
         self.entries_scratch.clear();
         // Ends: every turn takes a part of the row.
@@ -193,6 +195,8 @@ impl Shard {
             .histories
             .add(entries, &self.senses)
             .ok_or_else(|| Flaw::new("a history", "too long or not in order"))?;
+        shipment.number = self.numbers.keep(owner, number);
+        self.estimates.set(&mut shipment.estimate, estimate);
         self.shipments.push(shipment);
         let shipments = &self.shipments;
         self.index

@@ -62,27 +62,29 @@ impl Shard {
         {
             return None;
         }
+        let entries = self.lend_entries(slot);
         let shipment = &mut self.shipments[slot];
-        let entries = self.histories.entries(shipment.run);
         let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
         let reading = &mut self.reading;
         if shipment.is_shared {
-            reading.find_parcels(entries);
+            reading.find_parcels(&entries);
             let newest = Scope::Parcel(reading.parcels().len() - 1);
-            reading.read(entries, dictionary, newest);
+            reading.read(&entries, dictionary, newest);
             shipment.record = reading.record(shipment.base_epoch, newest);
         }
         let scope = match shipment.is_shared {
             true => Scope::Parcel(facts::parcel_of(new, reading.parcels())),
             false => Scope::Whole,
         };
-        reading.read(entries, dictionary, scope);
+        reading.read(&entries, dictionary, scope);
         let after = reading.record(shipment.base_epoch, scope);
         if scope == Scope::Whole {
             shipment.record = after;
         }
         let index = entries.iter().rposition(|it| it == new).expect("it was just put in");
         self.read_index = index;
+        let is_last = reading.is_last_fact(index);
+        self.entries_scratch = entries;
         // The parcel's number may have changed because an older one turned up.
         let is_first = shipment.is_shared && before.epoch == 0;
         let epoch = match scope {
@@ -92,7 +94,7 @@ impl Shard {
         Some(Turn {
             before: Record { epoch, ..before },
             after,
-            is_last: reading.is_last_fact(index),
+            is_last,
             retracts: new.is_retraction(),
         })
     }
@@ -109,8 +111,7 @@ impl Shard {
                 fold::step(&mut shipment.record, &facts::fact(new, &self.senses));
             }
             Insertion::Between => {
-                let entries = self.histories.entries(shipment.run);
-                let facts = facts::facts(entries, &self.senses);
+                let facts = facts::facts(self.histories.entries(shipment.run), &self.senses);
                 shipment.record = fold::fold(shipment.base_epoch, facts);
             }
         }
@@ -130,27 +131,31 @@ impl Shard {
         let is_other =
             |other: &Entry| feed(other) != feed(new) || other.precision() != new.precision();
         // All entries so far are alike, else it is noted already; so the first stands for all.
-        let first = self.histories.entries(shipment.run).first();
-        shipment.is_witnessed |= has_twin || new.is_retraction() || first.is_some_and(is_other);
+        let first = self.histories.entries(shipment.run).next();
+        shipment.is_witnessed |=
+            has_twin || new.is_retraction() || first.is_some_and(|first| is_other(&first));
     }
 
     /// Several parcels share the number: the record of the new entry's parcel before it came.
     fn parcel_before(&mut self, slot: usize, new: &Entry) -> Record {
-        let entries = self.histories.entries(self.shipments[slot].run);
+        let entries = self.lend_entries(slot);
         let reading = &mut self.reading;
-        reading.find_parcels(entries);
+        reading.find_parcels(&entries);
         let parcels = reading.parcels();
         let is_known = new.unique == 0 || parcels.iter().any(|it| it.unique == new.unique);
-        if parcels.is_empty() || !is_known {
-            return Record::default();
+        let mut record = Record::default();
+        if !parcels.is_empty() && is_known {
+            let scope = Scope::Parcel(facts::parcel_of(new, parcels));
+            let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
+            reading.read(&entries, dictionary, scope);
+            record = reading.record(self.shipments[slot].base_epoch, scope);
         }
-        let scope = Scope::Parcel(facts::parcel_of(new, parcels));
-        reading.read(entries, Dictionary { senses: &self.senses, texts: &self.texts }, scope);
-        reading.record(self.shipments[slot].base_epoch, scope)
+        self.entries_scratch = entries;
+        record
     }
 
     /// Which occurrence of the same thing in its epoch this is, from 1.
-    pub(super) fn episode(&self, slot: usize, difference: &Difference<'_>, said: &Said) -> u16 {
+    pub(super) fn episode(&mut self, slot: usize, difference: &Difference<'_>, said: &Said) -> u16 {
         let (before, after) = (difference.before, difference.after);
         let shipment = &self.shipments[slot];
         let is_plain = !shipment.is_shared && !shipment.is_witnessed;
@@ -171,13 +176,15 @@ impl Shard {
             }
             ChangeKind::EtaChanged | ChangeKind::Order => return 1,
         };
-        let entries = self.histories.entries(shipment.run);
         if is_plain {
-            let facts = facts::facts(entries, &self.senses);
+            let facts = facts::facts(self.histories.entries(shipment.run), &self.senses);
             return facts::times(shipment.base_epoch, facts, Some(after.epoch), counted).max(1);
         }
         let epoch = (!shipment.is_shared).then_some(after.epoch);
         let epochs = (shipment.base_epoch, epoch);
-        self.reading.episode(entries, &self.senses, epochs, counted)
+        let entries = self.lend_entries(slot);
+        let episode = self.reading.episode(&entries, &self.senses, epochs, counted);
+        self.entries_scratch = entries;
+        episode
     }
 }

@@ -373,3 +373,6 @@ impl Machine<'_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

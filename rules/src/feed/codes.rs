@@ -18,13 +18,14 @@
 
 use crossdock_model::detail::{Detail, Evidence};
 use crossdock_model::exception::ExceptionClass;
-use crossdock_model::milestone::{Direction, Milestone};
-use crossdock_model::reason::{Party, Reason};
+use crossdock_model::milestone::Milestone;
+use crossdock_model::reason::Reason;
 
 use super::error::Errors;
 use super::program::{CodeRow, Meaning, TextPredicate};
 use super::read;
 use super::yaml::{Kind, Node};
+use crate::rule::field::{DIRECTIONS, PARTIES};
 
 /// Keys of a row that are no code fields.
 pub(crate) const ROW_KEYS: [&str; 13] = [
@@ -44,19 +45,6 @@ pub(crate) const ROW_KEYS: [&str; 13] = [
 ];
 
 const TEXT_KEYS: [&str; 4] = ["has", "all", "not", "starts"];
-
-const PARTIES: [Party; 7] = [
-    Party::Unknown,
-    Party::Carrier,
-    Party::Shipper,
-    Party::Consignee,
-    Party::Customs,
-    Party::ForceMajeure,
-    Party::Platform,
-];
-
-const DIRECTIONS: [Direction; 3] =
-    [Direction::Forward, Direction::ReturnToSender, Direction::Return];
 
 /// Reads one row. `fields` are the names of the feed's code fields.
 pub(crate) fn row(node: &Node, fields: &[&str], errors: &mut Errors) -> Option<CodeRow> {

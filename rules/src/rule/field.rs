@@ -160,7 +160,8 @@ impl Enum {
     }
 }
 
-const PARTIES: [Party; 7] = [
+/// Every party.
+pub(crate) const PARTIES: [Party; 7] = [
     Party::Unknown,
     Party::Carrier,
     Party::Shipper,
@@ -170,7 +171,8 @@ const PARTIES: [Party; 7] = [
     Party::Platform,
 ];
 
-const DIRECTIONS: [Direction; 3] =
+/// Every lane.
+pub(crate) const DIRECTIONS: [Direction; 3] =
     [Direction::Forward, Direction::ReturnToSender, Direction::Return];
 
 const POSSESSIONS: [Possession; 7] = [

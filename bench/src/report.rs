@@ -69,6 +69,7 @@ pub fn write(folder: &Path, date: &str, records: &[Value]) -> Result<(), Box<dyn
     let mut page = format!("# Benchmarks, {date}\n\n");
     head(&mut page, records)?;
     ladder(&mut page, records)?;
+    memory(&mut page, records)?;
     peers(&mut page, folder, records)?;
     jetstream(&mut page, folder, records)?;
     other(&mut page, records)?;
@@ -125,6 +126,30 @@ fn ladder(page: &mut String, records: &[Value]) -> std::fmt::Result {
         )?;
     }
     writeln!(page)
+}
+
+fn memory(page: &mut String, records: &[Value]) -> std::fmt::Result {
+    for record in of(records, "memory").filter(|it| it.get("bytes_per_shipment").is_some()) {
+        writeln!(
+            page,
+            "## Memory\n\n{} shipments with {} events each: **{:.0} bytes a shipment**, by the allocator's count.\n",
+            number(record, "shipments"),
+            number(record, "events"),
+            number(record, "bytes_per_shipment"),
+        )?;
+        writeln!(page, "| part | bytes |\n| --- | --- |")?;
+        for (part, bytes) in record["parts"].as_object().into_iter().flatten() {
+            writeln!(page, "| {part} | {:.1} |", bytes.as_f64().unwrap_or(0.0))?;
+        }
+        writeln!(
+            page,
+            "\nIn the shard alone, without documents: {} ns a new event; a known one {} ns with seven others of its shipment, {} ns alone.\n",
+            number(record, "new_ns"),
+            number(record, "known_eight_at_once_ns"),
+            number(record, "known_single_ns"),
+        )?;
+    }
+    Ok(())
 }
 
 /// Rungs that stand beside the peers.
@@ -240,7 +265,7 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
 
 /// Benches that have no section, and parts that did not run.
 fn other(page: &mut String, records: &[Value]) -> std::fmt::Result {
-    const SECTIONS: [&str; 4] = ["run", "ladder", "peers", "jetstream"];
+    const SECTIONS: [&str; 5] = ["run", "ladder", "memory", "peers", "jetstream"];
     let mut rest = records
         .iter()
         .filter(|it| !SECTIONS.contains(&text(it, "bench")) || text(it, "status") == "failed")

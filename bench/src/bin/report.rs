@@ -116,11 +116,9 @@ fn parts(args: &Args, root: &Path, programs: &Path) -> Vec<(&'static str, Comman
         latency.args(["--seconds", &args.seconds.to_string()]);
     }
     let mut parts = vec![("ladder", ladder)];
-    if root.join("bench/src/bin/memory.rs").is_file() {
-        let mut memory = program("memory");
-        memory.args(args.smoke.then_some("--smoke"));
-        parts.push(("memory", memory));
-    }
+    let mut memory = program("memory");
+    memory.args(args.smoke.then_some("--smoke"));
+    parts.push(("memory", memory));
     parts.push(("latency", latency));
     if !args.smoke {
         let mut peers = Command::new(root.join("bench/peers/run.sh"));

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn rows_are_where_they_were_put() {
         let mut rows = Rows::default();
-        assert!(rows.is_empty() && rows.len() == 0);
+        assert!(rows.is_empty());
         for number in 0..3 * PAGE_LEN + 5 {
             assert_eq!(rows.len(), number);
             rows.push(number);

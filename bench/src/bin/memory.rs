@@ -11,14 +11,16 @@
 //! What rules, estimates and orders add.
 //!
 //! ```sh
-//! cargo run --release -p crossdock-core --example memory -- 1000000
+//! cargo run --release -p crossdock-bench --bin memory -- --shipments 5000000
 //! ```
-#![expect(clippy::print_stdout, reason = "it prints what it measured")]
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it measured")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use clap::Parser;
 use crossdock_core::batch::{Batch, Group, Item, Span, Words};
 use crossdock_core::output::Output;
 use crossdock_core::shard::{Shard, ShardOptions, shipment_key};
@@ -29,6 +31,18 @@ use crossdock_model::id::{FeedId, Fingerprint};
 use crossdock_model::reason::{Party, Reason};
 use crossdock_model::reject::Outcome;
 use crossdock_model::time::{EventTime, Micros, Precision, ZoneSource};
+use serde_json::{Value, json};
+
+/// What a shipment costs: bytes by the allocator's own count, and nanoseconds an event.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Shipments, each with eight events.
+    #[arg(long, default_value_t = 1_000_000)]
+    shipments: u64,
+    /// Small and quick: shows that it works, not how much.
+    #[arg(long)]
+    smoke: bool,
+}
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
@@ -201,7 +215,8 @@ fn shard_for(count: u64) -> Shard {
 }
 
 fn main() {
-    let count: u64 = std::env::args().nth(1).and_then(|it| it.parse().ok()).unwrap_or(200_000);
+    let args = Args::parse();
+    let count = if args.smoke { 20_000 } else { args.shipments.max(1) };
     let before = LIVE.load(Ordering::Relaxed);
     let mut shard = shard_for(count);
     let (mut maker, mut out) = (Maker { batch: Batch::default(), seq: 0 }, Output::default());
@@ -214,31 +229,47 @@ fn main() {
     }
     (maker.batch, out) = (Batch::default(), Output::default());
     let taken = LIVE.load(Ordering::Relaxed) - before;
-    let sizes = shard.memory_sizes();
-    let per = |bytes: usize| bytes as f64 / count as f64;
-    println!("{count} shipments, {} events each, one shard", STORY.len());
-    println!("bytes a shipment: {:.1}", per(taken));
-    for (part, bytes) in [
-        ("index and calendar", sizes.index),
-        ("records", sizes.records),
-        ("numbers", sizes.numbers),
-        ("estimates", sizes.estimates),
-        ("histories", sizes.histories),
-        ("words and senses", sizes.words),
-    ] {
-        println!("  {part:<18} {:>6.1}", per(bytes));
-    }
-    for (event, spent) in new.iter().enumerate() {
-        println!("new {:<18} {:>6} ns", STORY[event].name(), spent / u128::from(count));
-    }
-    let sum: u128 = new.iter().sum();
-    println!("new, all            {:>6} ns an event", sum / u128::from(count * 8));
+    let parts = parts(&shard, count);
     // An odd stride visits every shipment once where the count is no multiple of its factors.
     let shuffled = |i: u64| i.wrapping_mul(0x9E37_79B1) % count;
     let whole = apply(&mut shard, &mut maker, &mut out, (0..count).map(shuffled), &(0..8));
-    println!("known, 8 at once    {:>6} ns an event", whole / u128::from(count * 8));
     let single = apply(&mut shard, &mut maker, &mut out, (0..count).map(shuffled), &(7..8));
-    println!("known, single       {:>6} ns an event", single / u128::from(count));
     let known = shard.tally().of(Outcome::Known);
     assert!(known == count * 9, "every event is known: {known}");
+    let per = |nanoseconds: u128, events: u64| (nanoseconds / u128::from(events)) as u64;
+    let stories: Vec<Value> = (STORY.iter().zip(new))
+        .map(|(detail, spent)| json!([detail.name(), per(spent, count)]))
+        .collect();
+    let record = json!({
+        "bench": "memory",
+        "shipments": count,
+        "events": STORY.len(),
+        "bytes_per_shipment": taken as f64 / count as f64,
+        "parts": parts,
+        "new_ns": per(new.iter().sum(), count * 8),
+        "new_ns_by_event": stories,
+        "known_eight_at_once_ns": per(whole, count * 8),
+        "known_single_ns": per(single, count),
+    });
+    eprintln!(
+        "{:.1} bytes a shipment; {} ns a new event, {} ns a known one",
+        taken as f64 / count as f64,
+        record["new_ns"],
+        record["known_single_ns"]
+    );
+    println!("{record}");
+}
+
+/// Bytes a shipment by what they are for.
+fn parts(shard: &Shard, count: u64) -> Value {
+    let sizes = shard.memory_sizes();
+    let per = |bytes: usize| bytes as f64 / count as f64;
+    json!({
+        "index and calendar": per(sizes.index),
+        "records": per(sizes.records),
+        "numbers": per(sizes.numbers),
+        "estimates": per(sizes.estimates),
+        "histories": per(sizes.histories),
+        "words and senses": per(sizes.words),
+    })
 }

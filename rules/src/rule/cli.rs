@@ -1,14 +1,16 @@
-//! `crossdock rules ...`: the commands, as a function from words to a text and an exit code.
+//! `crossdock rules ...`: the commands, as a function from arguments to a text and an exit code.
 //!
 //! # Place
 //!
-//! The binary hands over what stands after `crossdock rules` and prints what comes back.
+//! The binary puts [`Command`] among its own and prints what comes back.
 //!
 //! # Holds
 //!
 //! - Exit codes: 0 fine, 1 findings (tests failed, lints, files not in layout, sets differ), 2 rules don't load, 3 usage.
 
 use std::fs;
+
+use clap::{Args, Subcommand};
 
 use super::book;
 use super::canonical_layout::format;
@@ -31,90 +33,130 @@ pub struct Answer {
     pub text: String,
 }
 
-const USAGE: &str = "usage: crossdock rules <command> [options] <files or folders>
+/// A command with its arguments.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Everything that is wrong with a set of files
+    Check(CheckArgs),
+    /// Writes files in the canonical layout; comments stay
+    Fmt(FmtArgs),
+    /// Runs the tests of a set
+    Test(TestArgs),
+    /// Says why a rule stands where it stands in a test, atom by atom
+    Explain(ExplainArgs),
+    /// What changed between two sets, by meaning
+    Diff {
+        /// A file or folder.
+        old: String,
+        /// Another one.
+        new: String,
+    },
+    /// Prints the rule book
+    Doc(Files),
+    /// Prints every field, its type, every word
+    Fields,
+    /// Prints the JSON Schema for editors
+    Schema,
+    /// Prints the long text of a code
+    ExplainCode {
+        /// Such as XD231.
+        code: String,
+    },
+}
 
-  check [--fix] [--lint-fatal] [--cost]   everything that is wrong with a set of files
-  fmt [--check]                           the canonical layout; comments stay
-  test [--run TEXT] [--coverage] [--min PERCENT] [--junit FILE]
-  explain --rule ID --test NAME [--at +60h]   why a rule stands where it stands, in a test
-  backtest [--rules PATH] [--baseline PATH] CAPTURE   what they would have said, and what others would say instead
-  activate [FOLDER]                       puts them into force for a group
-  diff A B                                what changed between two sets, by meaning
-  doc                                     the rule book
-  fields                                  every field, its type, every word
-  schema                                  JSON Schema for editors
-  explain-code XD231                      the long text of a code
-";
+/// Rule, test and calendar files.
+#[derive(Clone, Debug, Args)]
+pub struct Files {
+    /// Files, and folders with everything below them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    files: Files,
+    /// Mends what can be mended without a doubt.
+    #[arg(long)]
+    fix: bool,
+    /// Exit code 1 where there are warnings.
+    #[arg(long)]
+    lint_fatal: bool,
+    /// Says what each rule costs, the dearest first.
+    #[arg(long)]
+    cost: bool,
+}
+
+/// Arguments of `fmt`.
+#[derive(Clone, Debug, Args)]
+pub struct FmtArgs {
+    #[command(flatten)]
+    files: Files,
+    /// Writes nothing; exit code 1 where a file is not in layout.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Arguments of `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    files: Files,
+    /// Only tests whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    run: Option<String>,
+    /// Says which ways through each rule no test takes.
+    #[arg(long)]
+    coverage: bool,
+    /// Exit code 1 where fewer of the ways are taken.
+    #[arg(long, value_name = "PERCENT")]
+    min: Option<usize>,
+    /// Writes the outcomes for a build server.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    files: Files,
+    /// The rule's id.
+    #[arg(long, value_name = "ID")]
+    rule: String,
+    /// Part of the test's name.
+    #[arg(long, value_name = "NAME")]
+    test: String,
+    /// The moment, from the test's start, such as `+60h`. Left out: its end.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+}
 
 /// Runs one command.
 #[must_use]
-pub fn run(args: &[String]) -> Answer {
-    let Some((command, rest)) = args.split_first() else { return usage("no command") };
-    let words = match Words::read(rest) {
-        Ok(words) => words,
-        Err(text) => return usage(&text),
-    };
-    match command.as_str() {
-        "check" => check(&words),
-        "fmt" => fmt(&words),
-        "test" => test(&words),
-        "explain" => explain(&words),
-        "diff" => diff(&words),
-        "doc" => with_set(&words, |set| Answer { code: 0, text: book::book(set) }),
-        "fields" => Answer { code: 0, text: book::fields() },
-        "schema" => Answer { code: 0, text: book::schema(&Catalogue::default()) },
-        "explain-code" => {
-            let code = words.paths.first().map_or("", String::as_str);
-            match codes::explain(&code.to_ascii_uppercase()) {
-                Some(text) => Answer { code: 0, text: format!("{code}: {text}\n") },
-                None => usage(&format!("no code `{code}`")),
-            }
-        }
-        other => usage(&format!("no command `{other}`")),
+pub fn run(command: &Command) -> Answer {
+    match command {
+        Command::Check(args) => check(args),
+        Command::Fmt(args) => fmt(args),
+        Command::Test(args) => test(args),
+        Command::Explain(args) => explain(args),
+        Command::Diff { old, new } => diff(old, new),
+        Command::Doc(files) => with_set(files, |set| Answer { code: 0, text: book::book(set) }),
+        Command::Fields => Answer { code: 0, text: book::fields() },
+        Command::Schema => Answer { code: 0, text: book::schema(&Catalogue::default()) },
+        Command::ExplainCode { code } => match codes::explain(&code.to_ascii_uppercase()) {
+            Some(text) => Answer { code: 0, text: format!("{code}: {text}\n") },
+            None => usage(&format!("no code `{code}`")),
+        },
     }
 }
 
 fn usage(text: &str) -> Answer {
-    Answer { code: 3, text: format!("error: {text}\n\n{USAGE}") }
+    Answer { code: 3, text: format!("error: {text}\n") }
 }
 
-/// Options and paths after a command.
-#[derive(Default)]
-struct Words {
-    flags: Vec<String>,
-    values: Vec<(String, String)>,
-    paths: Vec<String>,
-}
-
-impl Words {
-    fn read(args: &[String]) -> Result<Self, String> {
-        let mut words = Self::default();
-        let mut args = args.iter();
-        // Ends: with the words.
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--fix" | "--lint-fatal" | "--cost" | "--check" | "--coverage" => {
-                    words.flags.push(arg.clone())
-                }
-                "--run" | "--min" | "--junit" | "--rule" | "--test" | "--at" => {
-                    let value = args.next().ok_or_else(|| format!("`{arg}` without a value"))?;
-                    words.values.push((arg.clone(), value.clone()));
-                }
-                other if other.starts_with("--") => return Err(format!("no option `{other}`")),
-                path => words.paths.push(path.to_owned()),
-            }
-        }
-        Ok(words)
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        self.flags.iter().any(|known| known == flag)
-    }
-
-    fn value(&self, key: &str) -> Option<&str> {
-        self.values.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-    }
-
+impl Files {
     fn pack(&self) -> Result<Pack, Answer> {
         read_pack(&self.paths)
     }
@@ -122,14 +164,11 @@ impl Words {
 
 /// Reads files, and folders with everything below them.
 fn read_pack(paths: &[String]) -> Result<Pack, Answer> {
-    if paths.is_empty() {
-        return Err(usage("no files"));
-    }
     Pack::read(paths).map_err(|error| usage(&error))
 }
 
-fn with_set(words: &Words, run: impl FnOnce(&RuleSet) -> Answer) -> Answer {
-    let loaded = words.pack().map(|pack| pack.load(&Options::default()));
+fn with_set(files: &Files, run: impl FnOnce(&RuleSet) -> Answer) -> Answer {
+    let loaded = files.pack().map(|pack| pack.load(&Options::default()));
     match loaded {
         Err(answer) => answer,
         Ok(Err(report)) => refused(&report),
@@ -148,14 +187,14 @@ fn refused(report: &Report) -> Answer {
     }
 }
 
-fn check(words: &Words) -> Answer {
-    let pack = match words.pack() {
+fn check(args: &CheckArgs) -> Answer {
+    let pack = match args.files.pack() {
         Ok(pack) => pack,
         Err(answer) => return answer,
     };
     let loaded = RuleSet::load(pack.sources, &Options::default(), &mut HashInterner);
     let mut text = String::new();
-    if words.has("--fix") {
+    if args.fix {
         let report = loaded.as_ref().map_or_else(|report| report, RuleSet::warnings);
         let (count, failed) = write_fixes(report);
         text.push_str(&format!("{count} changes made; check again\n"));
@@ -172,7 +211,7 @@ fn check(words: &Words) -> Answer {
         Ok(set) => {
             let (_, warnings) = set.warnings().counts();
             text.push_str(&set.warnings().render());
-            if words.has("--cost") {
+            if args.cost {
                 let mut costs: Vec<_> =
                     set.rules().iter().map(|rule| (rule.cost(), &rule.id)).collect();
                 costs.sort_by(|left, right| right.cmp(left));
@@ -183,7 +222,7 @@ fn check(words: &Words) -> Answer {
                 "{rules} rules, {warnings} warnings, revision {:016x}\n",
                 set.rev()
             ));
-            let code = u8::from(words.has("--lint-fatal") && 0 < warnings);
+            let code = u8::from(args.lint_fatal && 0 < warnings);
             Answer { code, text }
         }
     }
@@ -203,8 +242,8 @@ fn write_fixes(report: &Report) -> (usize, Option<String>) {
     (count, None)
 }
 
-fn fmt(words: &Words) -> Answer {
-    let pack = match words.pack() {
+fn fmt(args: &FmtArgs) -> Answer {
+    let pack = match args.files.pack() {
         Ok(pack) => pack,
         Err(answer) => return answer,
     };
@@ -216,7 +255,7 @@ fn fmt(words: &Words) -> Answer {
                 code = 2;
             }
             Some(new) if new == source.text => {}
-            Some(_) if words.has("--check") => {
+            Some(_) if args.check => {
                 text.push_str(&format!("{}: not in layout\n", source.name));
                 code = code.max(1);
             }
@@ -229,24 +268,24 @@ fn fmt(words: &Words) -> Answer {
     Answer { code, text }
 }
 
-fn test(words: &Words) -> Answer {
-    let pack = match words.pack() {
+fn test(args: &TestArgs) -> Answer {
+    let pack = match args.files.pack() {
         Ok(pack) => pack,
         Err(answer) => return answer,
     };
-    let run = pack.test(&Options::default(), words.value("--run"));
+    let run = pack.test(&Options::default(), args.run.as_deref());
     if run.report.has_errors() && run.outcomes.is_empty() {
         return refused(&run.report);
     }
-    let mut text = tell(&run, words.has("--coverage"));
+    let mut text = tell(&run, args.coverage);
     let mut code = u8::from(!run.passed());
-    if let Some(least) = words.value("--min").and_then(|text| text.parse::<usize>().ok())
+    if let Some(least) = args.min
         && run.percent() < least
     {
         text.push_str(&format!("coverage {} % is below {least} %\n", run.percent()));
         code = 1;
     }
-    if let Some(path) = words.value("--junit")
+    if let Some(path) = &args.junit
         && let Err(error) = fs::write(path, junit(&run.outcomes))
     {
         return usage(&format!("{path}: {error}"));
@@ -282,24 +321,21 @@ fn tell(run: &TestRun, coverage: bool) -> String {
     text
 }
 
-fn explain(words: &Words) -> Answer {
-    let (Some(rule), Some(name)) = (words.value("--rule"), words.value("--test")) else {
-        return usage("explain needs --rule and --test");
-    };
-    let pack = match words.pack() {
+fn explain(args: &ExplainArgs) -> Answer {
+    let (rule, name) = (&args.rule, &args.test);
+    let pack = match args.files.pack() {
         Ok(pack) => pack,
         Err(answer) => return answer,
     };
-    match pack.explain(&Options::default(), rule, name, words.value("--at")) {
+    match pack.explain(&Options::default(), rule, name, args.at.as_deref()) {
         Ok(text) => Answer { code: 0, text },
         Err(report) if report.has_errors() => refused(&report),
         Err(_) => usage(&format!("no rule `{rule}` or no test whose name contains `{name}`")),
     }
 }
 
-fn diff(words: &Words) -> Answer {
-    let [old, new] = &words.paths[..] else { return usage("diff needs two files or folders") };
-    let load = |path: &String| match read_pack(std::slice::from_ref(path)) {
+fn diff(old: &str, new: &str) -> Answer {
+    let load = |path: &str| match read_pack(&[path.to_owned()]) {
         Ok(pack) => pack.load(&Options::default()).map_err(|report| refused(&report)),
         Err(answer) => Err(answer),
     };
@@ -316,10 +352,33 @@ fn diff(words: &Words) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    #[command(no_binary_name = true)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+    }
 
     fn words(text: &str) -> Vec<String> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/us-parcel");
         text.split('|').map(|word| word.trim().replace("DIR", folder)).collect()
+    }
+
+    #[test]
+    fn what_is_no_command_line_is_refused() {
+        for (line, part) in [
+            ("check", "<PATH>"),
+            ("check | --nonsense | DIR", "--nonsense"),
+            ("explain | DIR", "--rule"),
+            ("test | DIR | --min | most", "most"),
+            ("diff | DIR", "<NEW>"),
+            ("sing", "sing"),
+        ] {
+            let refused = Line::try_parse_from(words(line)).expect_err(line).to_string();
+            assert!(refused.contains(part), "{line}\n{refused}");
+        }
     }
 
     #[test]
@@ -345,13 +404,10 @@ mod tests {
             ("schema", 0, "draft/2020-12"),
             ("explain-code | xd231", 0, "absent"),
             ("explain-code | XD000", 3, "no code"),
-            ("check", 3, "no files"),
             ("check | DIR/nothing.yaml", 3, "nothing.yaml"),
-            ("check | --nonsense | DIR", 3, "no option"),
-            ("explain | DIR", 3, "needs --rule"),
-            ("sing", 3, "no command"),
         ] {
-            let answer = run(&words(line));
+            let line_read = Line::try_parse_from(words(line));
+            let answer = run(&line_read.expect(line).command);
             assert_eq!(answer.code, code, "{line}\n{}", answer.text);
             assert!(answer.text.contains(part), "{line}\n{}", answer.text);
         }

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::Args;
 use crossdock_core::guess::Guesser;
 use crossdock_core::output::MessageKind;
 use crossdock_model::time::Micros;
@@ -34,9 +34,8 @@ use crate::pipeline::Pipeline;
 const DAY: i64 = 86_400;
 
 /// Arguments of `rules backtest`.
-#[derive(Debug, Parser)]
-#[command(name = "crossdock rules backtest")]
-struct Args {
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
     /// What to replay.
     #[command(flatten)]
     input: InputArgs,
@@ -63,20 +62,12 @@ struct Args {
 /// # Errors
 ///
 /// A file can't be read; output can't be written.
-pub fn run(settings: &Settings, words: &[String]) -> Result<ExitCode, Failure> {
-    let words = std::iter::once("backtest").chain(words.iter().map(String::as_str));
-    let args = match Args::try_parse_from(words) {
-        Ok(args) => args,
-        Err(error) => {
-            terminal::print(&error.render().to_string())?;
-            return Ok(ExitCode::from(3));
-        }
-    };
+pub fn run(settings: &Settings, args: &BacktestArgs) -> Result<ExitCode, Failure> {
     let rules = match read(settings, &args.rules)? {
         Ok(rules) => rules,
         Err(report) => return mistakes(&report),
     };
-    let after = replay(settings, &args, &rules)?;
+    let after = replay(settings, args, &rules)?;
     let mut text = table(&after, &rules);
     let mut code = ExitCode::SUCCESS;
     if !args.baseline.is_empty() {
@@ -84,7 +75,7 @@ pub fn run(settings: &Settings, words: &[String]) -> Result<ExitCode, Failure> {
             Ok(rules) => rules,
             Err(report) => return mistakes(&report),
         };
-        let before = replay(settings, &args, &baseline)?;
+        let before = replay(settings, args, &baseline)?;
         let differences = compare(&before, &after, i64::from(args.tolerance));
         if differences.iter().any(|it| it.kind != Kind::Same) {
             code = ExitCode::from(1);
@@ -141,7 +132,7 @@ struct Run {
 }
 
 /// Replays a capture under rules, on all cores.
-fn replay(settings: &Settings, args: &Args, rules: &Arc<RuleSet>) -> Result<Run, Failure> {
+fn replay(settings: &Settings, args: &BacktestArgs, rules: &Arc<RuleSet>) -> Result<Run, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let each = (cores / 2).clamp(1, 8);
     let mut options = settings.engine.clone();

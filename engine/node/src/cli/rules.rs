@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use crossdock_rules::rule::pack::Pack;
 use crossdock_rules::rule::{Options, cli as tools};
 
@@ -18,9 +18,29 @@ use crate::rule_switch;
 #[derive(Clone, Debug, Args)]
 #[command(disable_help_flag = true)]
 pub struct RulesArgs {
-    /// `check`, `fmt`, `test`, `explain`, `backtest`, `activate`, `diff`, `doc`, `fields`, `schema` or `explain-code`, with its arguments.
+    /// A command with its arguments; `help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub words: Vec<String>,
+}
+
+/// Rule files: checked, tested, explained, compared, put into force
+///
+/// Exit codes: 0 done, 1 findings, 2 the rules have mistakes, 3 wrong command line.
+#[derive(Debug, Parser)]
+#[command(name = "crossdock rules", bin_name = "crossdock rules", arg_required_else_help = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Tool(tools::Command),
+    /// What rules would have said of a capture, and what another set would say instead
+    Backtest(backtest::BacktestArgs),
+    /// Puts rules into force for a group that runs
+    Activate(ActivateArgs),
 }
 
 /// Runs the command. Exit codes: 0 done, 1 findings, 2 the rules have mistakes, 3 wrong usage.
@@ -29,25 +49,29 @@ pub struct RulesArgs {
 ///
 /// Output can't be written; the server can't be reached.
 pub fn run(settings: &Settings, args: &RulesArgs) -> Result<ExitCode, Failure> {
-    if let Some((word, rest)) = args.words.split_first()
-        && word == "activate"
-    {
-        return activate(settings, rest);
+    let words = std::iter::once("crossdock rules").chain(args.words.iter().map(String::as_str));
+    // Parsed here, since elsewhere 2 is a wrong command line and here it is a wrong rule.
+    let line = match Line::try_parse_from(words) {
+        Ok(line) => line,
+        Err(told) => {
+            told.print().map_err(|error| Failure::of_write(&error))?;
+            return Ok(ExitCode::from(if told.exit_code() == 0 { 0 } else { 3 }));
+        }
+    };
+    match line.command {
+        Command::Backtest(args) => backtest::run(settings, &args),
+        Command::Activate(args) => activate(settings, &args),
+        Command::Tool(command) => {
+            let answer = tools::run(&command);
+            terminal::print(&answer.text)?;
+            Ok(ExitCode::from(answer.code))
+        }
     }
-    if let Some((word, rest)) = args.words.split_first()
-        && word == "backtest"
-    {
-        return backtest::run(settings, rest);
-    }
-    let answer = tools::run(&args.words);
-    terminal::print(&answer.text)?;
-    Ok(ExitCode::from(answer.code))
 }
 
 /// Where an activation goes, and what it activates.
-#[derive(Debug, Parser)]
-#[command(name = "crossdock rules activate")]
-struct Activate {
+#[derive(Debug, Args)]
+struct ActivateArgs {
     /// Rule and calendar files, and folders of them. Left out: the rules of the configuration.
     paths: Vec<String>,
     /// The NATS servers, `nats://host:port`, several with commas between.
@@ -60,15 +84,7 @@ struct Activate {
 
 /// Puts rules into force: one message in the input stream, which every engine of the group follows at the
 /// same place.
-fn activate(settings: &Settings, words: &[String]) -> Result<ExitCode, Failure> {
-    let words = std::iter::once("activate").chain(words.iter().map(String::as_str));
-    let wanted = match Activate::try_parse_from(words) {
-        Ok(wanted) => wanted,
-        Err(error) => {
-            terminal::print(&error.render().to_string())?;
-            return Ok(ExitCode::from(3));
-        }
-    };
+fn activate(settings: &Settings, wanted: &ActivateArgs) -> Result<ExitCode, Failure> {
     let rules = if wanted.paths.is_empty() {
         settings.read_rules()?
     } else {
@@ -88,7 +104,7 @@ fn activate(settings: &Settings, words: &[String]) -> Result<ExitCode, Failure> 
     if let Some(servers) = &wanted.nats {
         options.connection.servers = servers.split(',').map(str::to_owned).collect();
     }
-    let group = wanted.group.unwrap_or(options.committer.group);
+    let group = wanted.group.clone().unwrap_or(options.committer.group);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

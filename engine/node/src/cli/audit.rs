@@ -106,6 +106,10 @@ async fn audit(context: &jetstream::Context, input: &str, output: &str) -> Resul
             messages += 1;
             is_done |= info.stream_sequence == last_seq || info.pending == 0;
             take(&mut auditor, &mut records, info.stream_sequence, &message);
+            if is_done {
+                // The rest of the batch would be waited for until it expires.
+                break;
+            }
         }
         is_done |= !has_any;
     }

@@ -121,60 +121,62 @@ impl Pace {
     }
 }
 
-/// Publishes to `<prefix>.<tail>` and waits until all are stored, in this order and without others
-/// between. Gives the start.
+/// What became of messages that were published.
+#[derive(Debug)]
+pub struct Published {
+    /// When the first one was due.
+    pub start: Instant,
+    /// The stream sequence of each: the engine's ticks stand between them.
+    pub sequences: Vec<u64>,
+}
+
+/// Publishes to `<prefix>.<tail>` and waits until all are stored, in this order.
 ///
 /// # Errors
 ///
-/// The server refuses one, or stores it elsewhere than next.
+/// The server refuses one, or stores it before the one that was sent before it.
 pub async fn publish(
     context: &Context,
     prefix: &str,
     documents: &[Document],
     pace: Pace,
-) -> Result<Instant, Failure> {
+) -> Result<Published, Failure> {
     let start = Instant::now() + Duration::from_millis(20);
     let mut ticks = pacer(start, documents.len(), pace);
     let mut flying: FuturesUnordered<_> = FuturesUnordered::new();
-    let mut order = Order::default();
+    let mut sequences = vec![0; documents.len()];
     for (index, document) in documents.iter().enumerate() {
         ticks.recv().await.ok_or("the pacer ended early")?;
         while let Some(Some(stored)) = flying.next().now_or_never() {
-            order.settle(stored)?;
+            settle(&mut sequences, stored)?;
         }
         if matches!(pace, Pace::Server) && WINDOW <= flying.len() {
             let stored = flying.next().await.ok_or("the window is not empty")?;
-            order.settle(stored)?;
+            settle(&mut sequences, stored)?;
         }
         let mut headers = HeaderMap::new();
         headers.insert("Crossdock-Received", document.received.as_str());
         let subject = format!("{prefix}.{}", document.tail);
         let sent = context.publish_with_headers(subject, headers, document.body.clone()).await?;
-        flying.push(stored(index as u64, sent));
+        flying.push(stored(index, sent));
     }
     while let Some(stored) = flying.next().await {
-        order.settle(stored)?;
+        settle(&mut sequences, stored)?;
     }
-    Ok(start)
+    if !sequences.is_sorted_by(|a, b| a < b) {
+        return Err("the server stored the documents in another order".into());
+    }
+    Ok(Published { start, sequences })
 }
 
-async fn stored(index: u64, sent: PublishAckFuture) -> Result<(u64, u64), Failure> {
+async fn stored(index: usize, sent: PublishAckFuture) -> Result<(usize, u64), Failure> {
     Ok((index, sent.await?.sequence))
 }
 
-/// The stream sequence of the first document, which fixes that of all others.
-#[derive(Debug, Default)]
-struct Order(Option<u64>);
-
-impl Order {
-    fn settle(&mut self, stored: Result<(u64, u64), Failure>) -> Result<(), Failure> {
-        let (index, sequence) = stored?;
-        let first = sequence.wrapping_sub(index);
-        if *self.0.get_or_insert(first) == first {
-            return Ok(());
-        }
-        Err(format!("document {index} was stored at {sequence}: somebody else publishes").into())
-    }
+fn settle(sequences: &mut [u64], stored: Result<(usize, u64), Failure>) -> Result<(), Failure> {
+    let (index, sequence) = stored?;
+    sequences[index] = sequence;
+    Ok(())
 }
 
 /// A tick for each message when it is due.

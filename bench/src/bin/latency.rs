@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -16,14 +17,15 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull, push};
 use async_nats::jetstream::stream::StorageType;
 use async_nats::jetstream::{self, Context, stream};
 use clap::Parser;
-use crossdock_bench::live::{self, Document, Engine, Failure, PATIENCE, Pace, Supply};
+use crossdock_bench::live::{self, Document, Engine, Failure, PATIENCE, Pace, Published, Supply};
 use crossdock_bench::machine;
 use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
 use crossdock_tests::nats::NatsServer;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -111,14 +113,11 @@ async fn open_loop(
     let (publisher, subscriber) = (connect(&url).await?, connect(&url).await?);
     publisher.create_stream(file("ECHO", "echo.>")).await?;
     let mut supply = Supply::new(plan);
-    let mut first = 1;
     // A warm-up: connections, shapes, the first pages of everything.
     let warm = supply.take(1_000, 1);
-    through_engine(&publisher, &subscriber, &warm, first, Pace::Server).await?;
-    first += warm.len() as u64;
+    through_engine(&publisher, &subscriber, &warm, Pace::Server).await?;
     let filled = supply.take(documents, 1);
-    let seen = through_engine(&publisher, &subscriber, &filled, first, Pace::Server).await?;
-    first += filled.len() as u64;
+    let seen = through_engine(&publisher, &subscriber, &filled, Pace::Server).await?;
     let last = seen.came.iter().flatten().max().ok_or("no change came at all")?;
     let rate_max = filled.len() as f64 / (*last - seen.start).as_secs_f64();
     eprintln!("maximum rate, publisher, server and engine together: {rate_max:.0} documents/s");
@@ -128,8 +127,7 @@ async fn open_loop(
         let batch = supply.take((rate * seconds) as usize, 1);
         let echo = through_echo(&publisher, &subscriber, &batch, rate).await?;
         let pace = Pace::Rate(rate);
-        let seen = through_engine(&publisher, &subscriber, &batch, first, pace).await?;
-        first += batch.len() as u64;
+        let seen = through_engine(&publisher, &subscriber, &batch, pace).await?;
         let (echo, change) = (echo.latencies(pace)?, seen.latencies(pace)?);
         for (phase, latencies) in [("echo", &echo), ("change", &change)] {
             tell(report, phase, percent, rate, latencies);
@@ -170,13 +168,11 @@ impl Seen {
     }
 }
 
-/// Publishes to IN and waits for every change that the oracle expects; `first` is the stream
-/// sequence of the first document.
+/// Publishes to IN and waits for every change that the oracle expects.
 async fn through_engine(
     publisher: &Context,
     subscriber: &Context,
     documents: &[Document],
-    first: u64,
     pace: Pace,
 ) -> Result<Seen, Failure> {
     let out = subscriber.get_stream("OUT").await?;
@@ -186,29 +182,50 @@ async fn through_engine(
         deliver_policy: DeliverPolicy::New,
         ..push::OrderedConfig::default()
     };
-    let mut changes = out.create_consumer(config).await?.messages().await?;
-    let wanted: Vec<bool> = documents.iter().map(|document| document.changes).collect();
-    let reader = tokio::spawn(async move {
-        let mut came = vec![None; wanted.len()];
-        let mut left = wanted.iter().filter(|wanted| **wanted).count();
-        // Ends: when all came, or none has for as long as patience lasts.
-        while 0 < left {
-            let Ok(Some(change)) = tokio::time::timeout(PATIENCE, changes.next()).await else {
-                return Err(format!("{left} documents caused no change, and the oracle has one"));
-            };
-            let now = Instant::now();
-            let change = change.map_err(|error| error.to_string())?;
-            let Some(seq) = live::cause(&change.payload) else { continue };
-            let index = seq.wrapping_sub(first) as usize;
-            if index < came.len() && came[index].is_none() {
-                came[index] = Some(now);
-                left -= usize::from(wanted[index]);
+    let changes = out.create_consumer(config).await?.messages().await?;
+    let (tell_wanted, wanted) = oneshot::channel();
+    let reader = tokio::spawn(first_changes(changes, wanted));
+    let Published { start, sequences } = live::publish(publisher, "raw", documents, pace).await?;
+    let changing = sequences.iter().zip(documents).filter(|(_, document)| document.changes);
+    // Where the reader has failed already, it says why below.
+    drop(tell_wanted.send(changing.map(|(seq, _)| *seq).collect()));
+    let came = reader.await??;
+    Ok(Seen { start, came: sequences.iter().map(|seq| came.get(seq).copied()).collect() })
+}
+
+/// When the first change that each document caused came, by the document's sequence; until all that are wanted
+/// have, which is known when the last document is published.
+async fn first_changes(
+    mut changes: push::Ordered,
+    wanted: oneshot::Receiver<HashSet<u64>>,
+) -> Result<HashMap<u64, Instant>, String> {
+    let mut came = HashMap::new();
+    let mut wanted = wanted.fuse();
+    let mut left: Option<HashSet<u64>> = None;
+    // Ends: when all came, or none has for as long as patience lasts.
+    while left.as_ref().is_none_or(|left| !left.is_empty()) {
+        tokio::select! {
+            all = &mut wanted, if left.is_none() => {
+                let mut all = all.map_err(|_| "the publisher failed")?;
+                all.retain(|seq| !came.contains_key(seq));
+                left = Some(all);
+            }
+            change = tokio::time::timeout(PATIENCE, changes.next()) => {
+                let Ok(Some(change)) = change else {
+                    let left = left.map_or(0, |left| left.len());
+                    return Err(format!("{left} documents caused no change, and the oracle has one"));
+                };
+                let now = Instant::now();
+                let change = change.map_err(|error| error.to_string())?;
+                let Some(seq) = live::cause(&change.payload) else { continue };
+                came.entry(seq).or_insert(now);
+                if let Some(left) = &mut left {
+                    left.remove(&seq);
+                }
             }
         }
-        Ok(came)
-    });
-    let start = live::publish(publisher, "raw", documents, pace).await?;
-    Ok(Seen { start, came: reader.await?? })
+    }
+    Ok(came)
 }
 
 /// The same documents into a stream of their own, with somebody who only sends each on.
@@ -241,7 +258,8 @@ async fn through_echo(
         }
         Ok(came)
     });
-    let start = live::publish(publisher, "echo", documents, Pace::Rate(rate)).await?;
+    let Published { start, .. } =
+        live::publish(publisher, "echo", documents, Pace::Rate(rate)).await?;
     let came = reader.await??;
     echoing.await?;
     Ok(Seen { start, came })

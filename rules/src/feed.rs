@@ -19,6 +19,7 @@ mod explain;
 mod layout;
 mod reach;
 mod read;
+mod sender;
 mod set;
 mod suite;
 mod syntax;
@@ -26,5 +27,6 @@ mod yaml;
 
 pub use error::FeedError;
 pub use explain::explain;
+pub use sender::Sender;
 pub use set::{FeedSet, builtin, builtin_files, compile};
 pub use suite::{ExpectedEvent, FeedTest};

@@ -274,6 +274,7 @@ pub fn history_line(event: &Value) -> String {
     }
     for (key, word) in [
         ("untrusted_time", "untrusted time"),
+        ("hearsay", "hearsay"),
         ("repeats", "repeats"),
         ("retracted", "retracted"),
         ("retracts", "retracts"),

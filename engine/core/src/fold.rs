@@ -106,12 +106,13 @@ pub fn fold(base_epoch: u16, facts: impl Iterator<Item = Fact>) -> Record {
 
 /// Takes one event in order.
 pub fn step(record: &mut Record, fact: &Fact) {
+    debug_assert!(!fact.flags.has(EventFlags::HEARSAY), "a reading leaves hearsay out");
     if begins_epoch(record, fact) {
         *record = Record { epoch: record.epoch.saturating_add(1), ..Record::default() };
     }
     debug_assert!(0 < record.epoch);
     record.event_count = record.event_count.saturating_add(1);
-    if fact.flags.has(EventFlags::UNMAPPED) || fact.flags.has(EventFlags::UNTRUSTED_TIME) {
+    if fact.flags.has_any(EventFlags::NO_SAY) {
         return;
     }
     debug_assert!(record.last_at <= fact.at, "facts come in order");
@@ -165,8 +166,7 @@ fn begins_epoch(record: &Record, fact: &Fact) -> bool {
 pub const fn can_begin(milestone: Milestone, flags: EventFlags) -> bool {
     !matches!(milestone, Milestone::Unknown)
         && !flags.has(EventFlags::ESTIMATE)
-        && !flags.has(EventFlags::UNMAPPED)
-        && !flags.has(EventFlags::UNTRUSTED_TIME)
+        && !flags.has_any(EventFlags::NO_SAY)
 }
 
 /// Rule 3.

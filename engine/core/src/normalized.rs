@@ -55,6 +55,9 @@ pub fn write(
     if event.flags.has(EventFlags::RESOLVES) {
         object.truth("resolves", true);
     }
+    if event.flags.has(EventFlags::HEARSAY) {
+        object.truth("hearsay", true);
+    }
     object.text("order", batch.text(group.order));
     object.fields_of(batch.text(group.particulars));
     object.text("feed", feed_names.get(usize::from(event.feed.0)).map_or("", |name| name));

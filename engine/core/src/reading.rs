@@ -15,6 +15,7 @@
 //! # Holds
 //!
 //! - Roles and facts are a function of the set of entries.
+//! - Hearsay is no fact, no witness and takes nothing back: facts are those of the set without it.
 //! - Time is linear in the entries: each looks back a bounded way, and long histories are read plainly.
 //! - A warm reading takes nothing from the allocator.
 
@@ -55,6 +56,8 @@ pub enum Role {
     Retracts,
     /// Belongs to another parcel.
     Elsewhere,
+    /// Says what its feed may not say.
+    Hearsay,
 }
 
 /// The strings and meanings that entries name by number.
@@ -125,6 +128,7 @@ impl Reading {
         let parcels = &self.parcels;
         self.roles.extend(entries.iter().map(|entry| match scope {
             Scope::Parcel(index) if facts::parcel_of(entry, parcels) != index => Role::Elsewhere,
+            _ if dictionary.sense(entry).flags.has(EventFlags::HEARSAY) => Role::Hearsay,
             _ if entry.is_retraction() => Role::Retracts,
             _ => Role::Leads,
         }));
@@ -345,7 +349,7 @@ impl Reading {
         match self.roles[index] {
             Role::Leads => self.group_of(index).is_none(),
             Role::Retracts => true,
-            Role::Repeats(_) | Role::Retracted | Role::Elsewhere => false,
+            Role::Repeats(_) | Role::Retracted | Role::Elsewhere | Role::Hearsay => false,
         }
     }
 

@@ -367,6 +367,7 @@ impl Shard {
         let said = self.say(&cause, slot, &turn.difference(), out);
         let alerts = self.ask_at_event(&cause, slot, &turn, out);
         self.roll_up(batch, group, Some(item), slot, out);
+        self.tally.hearsay += u64::from(event.flags.has(EventFlags::HEARSAY));
         self.tally.outcome(match (said, alerts) {
             (0, _) if event.is_unmapped() => Outcome::Unmapped,
             (0, 0) => Outcome::History,

@@ -36,7 +36,7 @@ pub struct Shipment {
     /// More than one unique id was seen: the number stands for several parcels.
     pub is_shared: bool,
     /// Several of its events may report one thing: more than one source or precision of time was
-    /// seen, or something was taken back. See [`crate::reading`].
+    /// seen, something was taken back, or is hearsay. See [`crate::reading`].
     pub is_witnessed: bool,
     /// Nobody has the slot; it waits for the next shipment.
     pub is_vacant: bool,

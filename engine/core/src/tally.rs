@@ -30,6 +30,8 @@ pub struct Tally {
     pub changes: [u64; ChangeKind::ALL.len()],
     /// Warnings about documents that were read all the same.
     pub warnings: u64,
+    /// New events that say a milestone which their feed may not say; their outcome is history.
+    pub hearsay: u64,
     /// Shipments whose history was given back, by stream time.
     pub sealed: u64,
     /// Shipments that were forgotten, by stream time.
@@ -118,6 +120,7 @@ impl Tally {
         self.documents_empty += other.documents_empty;
         self.inputs += other.inputs;
         self.warnings += other.warnings;
+        self.hearsay += other.hearsay;
         self.sealed += other.sealed;
         self.forgotten += other.forgotten;
         self.evicted += other.evicted;

@@ -68,6 +68,7 @@ pub fn write(out: &mut Vec<u8>, line: &Line<'_>) {
         Role::Repeats(_) => object.truth("repeats", true),
         Role::Retracted => object.truth("retracted", true),
         Role::Retracts => object.truth("retracts", true),
+        Role::Hearsay => object.truth("hearsay", true),
         Role::Leads | Role::Elsewhere => {}
     }
     object.utc("received", entry.received.micros());

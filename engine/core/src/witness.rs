@@ -70,7 +70,7 @@ pub struct Witness<'a> {
 #[must_use]
 pub fn says_something(witness: &Witness<'_>) -> bool {
     let Sense { flags, milestone, exception, .. } = *witness.sense;
-    let is_weak = flags.has(EventFlags::UNMAPPED) || flags.has(EventFlags::UNTRUSTED_TIME);
+    let is_weak = flags.has_any(EventFlags::NO_SAY);
     let has_say = milestone != Milestone::Unknown
         || exception != ExceptionClass::None
         || flags.has(EventFlags::RESOLVES);

@@ -86,11 +86,21 @@ impl EventFlags {
     pub const UNVERIFIED: Self = Self(1 << 6);
     /// The direction was said by this event, not assumed.
     pub const DIRECTION_SAID: Self = Self(1 << 7);
+    /// It says a milestone that its feed may not say: kept, and nothing follows from it.
+    pub const HEARSAY: Self = Self(1 << 8);
+    /// Any of these makes an event one that is kept and has no say.
+    pub const NO_SAY: Self = Self(Self::UNMAPPED.0 | Self::UNTRUSTED_TIME.0 | Self::HEARSAY.0);
 
     /// True where every flag of `other` is set.
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// True where any flag of `other` is set.
+    #[must_use]
+    pub const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// These flags and those.

@@ -547,6 +547,7 @@ impl<L: Link> Drain<L> {
             (Counter::RulesRetracted, rules.retracted - before.retracted),
             (Counter::RulesShadowed, rules.shadowed - before.shadowed),
             (Counter::RulesMuted, rules.muted - before.muted),
+            (Counter::EventsHearsay, now.hearsay - self.counted.hearsay),
             (Counter::ShipmentsSealed, now.sealed - self.counted.sealed),
             (Counter::ShipmentsForgotten, now.forgotten - self.counted.forgotten),
             (Counter::ShipmentsEvicted, now.evicted - self.counted.evicted),

@@ -185,5 +185,7 @@ fn meaning(node: &Node, errors: &mut Errors) -> Meaning {
         resolves,
         retracts,
         unverified,
+        // Known when all of the file is: see `sender`.
+        hearsay: false,
     }
 }

@@ -26,13 +26,14 @@ use super::layout::{self, Layout};
 use super::program::{Carrier, CodeTable, Expr, Feed, Format, Order, Place, Slot, TimePolicy};
 use super::reach;
 use super::read;
+use super::sender;
 use super::suite::{self, FeedTest};
 use super::yaml::{Kind, Node};
 
 /// Keys of a feed file.
-pub(crate) const KEYS: [&str; 14] = [
+pub(crate) const KEYS: [&str; 16] = [
     "feed", "title", "carrier", "format", "order", "detect", "empty_if", "sources", "extends",
-    "shipment", "event", "codes", "tests", "mode",
+    "shipment", "event", "codes", "tests", "mode", "sender", "may_say",
 ];
 
 /// Keys without which a feed is none.
@@ -76,13 +77,19 @@ pub(crate) fn feed(
     let detect = expressions(root, "detect", &mut blocks);
     let empty_if = expressions(root, "empty_if", &mut blocks);
     let fields: Vec<&str> = event.codes.iter().map(|(name, _)| &**name).collect();
-    let codes = table(root, &fields, own_file, blocks.errors);
+    let mut codes = table(root, &fields, own_file, blocks.errors);
+    let may_say = sender::may_say(root, blocks.errors);
+    if let Some(set) = may_say {
+        sender::mark(root, set, &mut codes.rows, blocks.errors);
+    }
     let tests = root.get("tests").map(|node| suite::tests(node, errors)).unwrap_or_default();
     let feed = Feed {
         id: FeedId::default(),
         name: text_of(root, "feed"),
         title: text_of(root, "title"),
         mode: text_of(root, "mode"),
+        sender: text_of(root, "sender"),
+        may_say,
         revision: revision(root),
         format: format(root.get("format").unwrap_or(&empty), errors),
         carrier,

@@ -40,6 +40,12 @@ fn head(feed: &Feed, out: &mut String) {
         }
     };
     line(out, &format!("carrier   {carrier}"));
+    if let Some(set) = feed.may_say {
+        let names = Milestone::ALL.iter().filter(|it| set.contains(**it)).map(|it| it.name());
+        let sender = if feed.sender.is_empty() { "of no kind" } else { &*feed.sender };
+        let says = names.collect::<Vec<_>>().join(" ");
+        line(out, &format!("sender    {sender}; may say {says}"));
+    }
     let order = match feed.order {
         Order::NewestFirst => "newest event first",
         Order::OldestFirst => "oldest event first",
@@ -142,6 +148,7 @@ fn meaning(meaning: &Meaning) -> String {
         (meaning.retracts, "retracts"),
         (meaning.estimate, "estimate"),
         (meaning.unverified, "unverified"),
+        (meaning.hearsay, "hearsay"),
     ];
     for (_, name) in flags.into_iter().filter(|(set, _)| *set) {
         let _infallible = write!(text, ", {name}");

@@ -18,7 +18,7 @@
 use crossdock_model::detail::Detail;
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::FeedId;
-use crossdock_model::milestone::{Direction, Milestone};
+use crossdock_model::milestone::{Direction, Milestone, MilestoneSet};
 use crossdock_model::reason::{Party, Reason};
 use crossdock_standard::time::TimeShape;
 
@@ -47,6 +47,10 @@ pub struct Feed {
     /// What its shipments are, as rules call it: `parcel`, `ltl`, `ftl`, `bopis`, `b2b`; empty where
     /// that is not the same for all of them.
     pub mode: Box<str>,
+    /// Who sends it, in the words of [`super::Sender`]; empty where the file does not say.
+    pub sender: Box<str>,
+    /// The milestones that it may say; `None`: all of them.
+    pub may_say: Option<MilestoneSet>,
     /// 64-bit hash of the file's meaning: two files that read alike have the same revision.
     pub revision: u64,
     /// How bytes become a tape.
@@ -504,6 +508,8 @@ pub struct Meaning {
     pub retracts: bool,
     /// No public document confirms the row.
     pub unverified: bool,
+    /// It says a milestone that its feed may not say.
+    pub hearsay: bool,
 }
 
 impl Meaning {
@@ -520,5 +526,6 @@ impl Meaning {
         resolves: false,
         retracts: false,
         unverified: false,
+        hearsay: false,
     };
 }

@@ -205,12 +205,17 @@ fn resolve(
 }
 
 /// What `own` says, and what `base` says where `own` is silent. Code rows are joined, own rows
-/// first; so are the keys of `shipment` and `event`. Tests and `detect` are not inherited.
+/// first; so are the keys of `shipment` and `event`. Tests and `detect` are not inherited, nor is `may_say` where
+/// `own` names its sender.
 fn join(own: &Node, base: &Node) -> Node {
     let mut entries = own.entries().to_vec();
     for (key, value) in base.entries() {
         let name = key.text.as_str();
         if matches!(name, "feed" | "extends" | "tests" | "detect") {
+            continue;
+        }
+        // A sender of another kind is not bound to what the base's sender may say.
+        if name == "may_say" && own.get("sender").is_some() {
             continue;
         }
         let Some((_, present)) = entries.iter_mut().find(|(known, _)| known.text == name) else {

@@ -43,7 +43,7 @@ pub struct ExpectedEvent {
 }
 
 /// Fields an expectation may name: in the file, and as `normalize` prints it.
-const FIELDS: [(&str, &str); 37] = [
+const FIELDS: [(&str, &str); 38] = [
     ("number", "tracking_number"),
     ("tracking_number", "tracking_number"),
     ("carrier", "carrier"),
@@ -73,6 +73,7 @@ const FIELDS: [(&str, &str); 37] = [
     ("signed_by", "signed_by"),
     ("unverified", "unverified"),
     ("resolves", "resolves"),
+    ("hearsay", "hearsay"),
     ("eta", "eta"),
     ("eta_end", "eta_end"),
     ("service", "service"),

@@ -65,6 +65,7 @@ pub(super) fn standardized(
         (meaning.resolves, EventFlags::RESOLVES),
         (meaning.retracts, EventFlags::RETRACTS),
         (meaning.unverified, EventFlags::UNVERIFIED),
+        (meaning.hearsay, EventFlags::HEARSAY),
         (meaning.direction.is_some() || seen.is_return, EventFlags::DIRECTION_SAID),
     ] {
         if holds {

@@ -34,6 +34,9 @@ fn earlier(known: &mut Seconds, at: Seconds) {
 impl Gathered {
     /// A new event, at its order time.
     pub(super) fn event(&mut self, item: &Item, event: &Event, at: Seconds, turn: &Turn) {
+        if event.flags.has(EventFlags::HEARSAY) {
+            return;
+        }
         let is_new_epoch = turn.is_last && turn.before.epoch != turn.after.epoch;
         let begins = is_new_epoch || turn.before.epoch == 0;
         if begins {

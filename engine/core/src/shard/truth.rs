@@ -6,7 +6,7 @@
 //!
 //! # Method
 //!
-//! Most shipments are *plain*: one parcel, one source, one precision of time, nothing taken back. Their
+//! Most shipments are *plain*: one parcel, one source, one precision of time, nothing taken back, no hearsay. Their
 //! record takes a step where the entry sorts last, else the entries are folded again. All others are
 //! read again by [`Reading`], which is short.
 //!
@@ -16,6 +16,7 @@
 //!   shipment gives what the plain way gives.
 
 use crossdock_model::change::ChangeKind;
+use crossdock_model::event::EventFlags;
 use crossdock_model::record::Record;
 
 use super::Shard;
@@ -132,8 +133,11 @@ impl Shard {
             |other: &Entry| feed(other) != feed(new) || other.precision() != new.precision();
         // All entries so far are alike, else it is noted already; so the first stands for all.
         let first = self.histories.entries(shipment.run).next();
-        shipment.is_witnessed |=
-            has_twin || new.is_retraction() || first.is_some_and(|first| is_other(&first));
+        let is_hearsay = self.senses.get(new.sense).flags.has(EventFlags::HEARSAY);
+        shipment.is_witnessed |= has_twin
+            || new.is_retraction()
+            || is_hearsay
+            || first.is_some_and(|first| is_other(&first));
     }
 
     /// Several parcels share the number: the record of the new entry's parcel before it came.

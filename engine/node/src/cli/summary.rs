@@ -124,6 +124,7 @@ fn for_programs(tally: &Tally, measured: &Measured) -> String {
             "rejects": by_name(rejects),
             "changes": by_name(changes),
             "warnings": tally.warnings,
+            "hearsay": tally.hearsay,
             "sealed": tally.sealed,
             "forgotten": tally.forgotten,
             "evicted": tally.evicted,

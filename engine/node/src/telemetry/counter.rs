@@ -65,6 +65,7 @@ counters! {
     EventsHistory = "crossdock_events" ["outcome" = "history"], "Events by what became of them; the sum equals what was ingested.";
     EventsUnmapped = "crossdock_events" ["outcome" = "unmapped"], "Events by what became of them; the sum equals what was ingested.";
     EventsDead = "crossdock_events" ["outcome" = "dead"], "Events by what became of them; the sum equals what was ingested.";
+    EventsHearsay = "crossdock_events_hearsay", "New events that say a milestone which their feed may not say (`may_say`, `sender`); they are among the history.";
     Pulls = "crossdock_pulls", "Pull requests sent to the input stream.";
     PullsExpired = "crossdock_pulls_expired", "Pull requests that ended without being filled; usual when idle.";
     MessagesPassed = "crossdock_messages_passed", "Messages delivered again at or below the own position and dropped.";

@@ -166,6 +166,8 @@ fn the_schema_knows_every_name() {
         ExceptionClass::ALL.iter().map(|it| it.name()).collect(),
     );
     check(&format!("{row}/reason/enum"), Reason::ALL.iter().map(|it| it.name()).collect());
+    let senders = super::super::Sender::ALL.iter().map(|it| it.name()).collect();
+    check("/properties/sender/enum", senders);
     let listed = schema.pointer("/$defs/shape/enum").and_then(|list| list.as_array());
     for name in listed.expect("a list") {
         assert!(TimeShape::from_name(name.as_str().unwrap_or("")).is_some(), "{name}");
@@ -195,4 +197,69 @@ fn the_page_tells_the_truth() {
         let name = shape.name().trim_start_matches("edifact");
         assert!(page.contains(&format!("{name}`")), "{name}");
     }
+}
+
+/// No code of a built-in feed is one that its sender may not say: the kinds are as wide as the world is.
+#[test]
+fn what_built_in_feeds_say_they_may_say() {
+    let set = builtin();
+    let mut found = Vec::new();
+    for feed in set.feeds() {
+        // These take all codes of `generic`; what is hearsay of them is their point.
+        if ["order-system", "returns-center", "store", "warehouse"].contains(&&*feed.name) {
+            assert!(feed.codes.rows.iter().any(|row| row.meaning.hearsay), "{}", feed.name);
+            continue;
+        }
+        for row in feed.codes.rows.iter().filter(|row| row.meaning.hearsay) {
+            found.push(format!("{}:{} {}", feed.name, row.line, row.meaning.milestone.name()));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_sender_may_say_what_it_sees() {
+    let hearsay = |lines: &str| {
+        let text = BASE.replace("carrier: acme\n", &format!("carrier: acme\n{lines}"));
+        let set = compile(&[("base.yaml", &text)]).expect("right");
+        let marks = set.feeds()[0].codes.rows.iter().map(|row| row.meaning.hearsay);
+        marks.collect::<Vec<_>>()
+    };
+    // Rows: RTS_DELIVERED, DELIVERED, ATTEMPTED, DAMAGED (no milestone).
+    assert_eq!(hearsay(""), [false; 4]);
+    assert_eq!(hearsay("sender: carrier\n"), [false; 4]);
+    assert_eq!(hearsay("sender: store\n"), [true, false, true, false]);
+    assert_eq!(hearsay("may_say: [DELIVERED]\n"), [true, false, true, false]);
+    assert_eq!(
+        hearsay("sender: warehouse\nmay_say: [RETURNED_TO_SENDER, DELIVERY_ATTEMPTED]\n"),
+        [false, true, false, false]
+    );
+}
+
+#[test]
+fn a_policy_is_inherited_unless_the_sender_is_another() {
+    let base = BASE.replace("carrier: acme\n", "carrier: acme\nmay_say: [DELIVERED]\n");
+    let hearsay = |lines: &str| {
+        let own = format!("feed: own\nextends: base\n{lines}");
+        let set = compile(&[("base.yaml", &base), ("own.yaml", &own)]).expect("right");
+        let feed = set.by_name("own").expect("it has a name");
+        feed.codes.rows.iter().filter(|row| row.meaning.hearsay).count()
+    };
+    assert_eq!(hearsay(""), 2);
+    assert_eq!(hearsay("sender: carrier\n"), 0);
+    assert_eq!(hearsay("may_say: [RETURNED_TO_SENDER]\n"), 2);
+}
+
+#[test]
+fn a_wrong_policy_is_told() {
+    let carrier = "carrier: acme\n";
+    let with = |lines: &str| format!("{carrier}{lines}");
+    check(carrier, &with("sender: warehose\n"), &[("FD020", 4)]);
+    check(carrier, &with("sender: [warehouse, store]\n"), &[("FD006", 4)]);
+    check(carrier, &with("may_say: []\n"), &[("FD006", 4), ("FD024", 4)]);
+    check(carrier, &with("may_say: [DELIVERD, DELIVERED]\n"), &[("FD020", 4)]);
+    check(carrier, &with("may_say: [UNKNOWN, DELIVERED]\n"), &[("FD020", 4)]);
+    check(carrier, &with("may_say: [DELIVERED, DELIVERED]\n"), &[("FD031", 4)]);
+    check(carrier, &with("sender: order_system\n"), &[("FD024", 4)]);
+    check(carrier, &with("sender: warehouse\nmay_say: [PACKED]\n"), &[("FD024", 5)]);
 }

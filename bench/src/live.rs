@@ -232,14 +232,15 @@ impl Engine {
         Err(format!("`crossdock nats init`: {}", String::from_utf8_lossy(&made.stderr)).into())
     }
 
-    /// Starts to drain IN.
+    /// Starts to drain IN; changes go in packs of up to `pack_bytes`, or alone for `0B`.
     ///
     /// # Errors
     ///
     /// It can't be started.
-    pub fn start(binary: &Path, url: &str) -> Result<Self, Failure> {
+    pub fn start(binary: &Path, url: &str, pack_bytes: &str) -> Result<Self, Failure> {
         let child = Command::new(binary)
-            .args(["run", "--nats", url, "--admin", "127.0.0.1:0"])
+            .args(["run", "--nats", url, "--admin", "127.0.0.1:0", "--set"])
+            .arg(format!("sink.pack_bytes={pack_bytes}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -40,6 +40,7 @@ use disk::SimDisk;
 use node::{Node, Shared};
 use random::Random;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use swarm::{Fault, Swarm};
@@ -275,19 +276,22 @@ impl<'a> Run<'a> {
         let found = broker.out();
         let log = broker.log().messages();
         let expected = self.world.expected(log);
-        for (index, (wanted, found)) in expected.outputs.iter().zip(found).enumerate() {
-            if wanted.0 != found.subject || wanted.1 != found.body[..] {
-                return Err(format!(
-                    "output {index} is {} {}, should be {} {}",
-                    found.subject,
-                    String::from_utf8_lossy(&found.body),
-                    wanted.0,
-                    String::from_utf8_lossy(&wanted.1)
-                ));
+        if self.shared.swarm.pack_bytes == 0 {
+            let said = found.iter().map(|it| (&*it.subject, &it.body[..]));
+            let wanted = expected.outputs.iter().map(|(subject, body)| (&**subject, &body[..]));
+            compare("OUT", said, wanted)?;
+        } else {
+            // What goes alone and what each tenant is told: packs keep the order of each.
+            let told = |subject: &str| subject.strip_prefix("ms.").map(|it| tenant(it).to_owned());
+            let of: BTreeSet<_> =
+                expected.outputs.iter().map(|(subject, _)| told(subject)).collect();
+            for of in of {
+                let said = found.iter().filter(|it| told(&it.subject) == of);
+                let lines = said.flat_map(|it| it.body.split(|byte| *byte == b'\n'));
+                let wanted = expected.outputs.iter().filter(|(subject, _)| told(subject) == of);
+                let name = of.as_deref().unwrap_or("dead letters");
+                compare(name, lines.map(|it| ("", it)), wanted.map(|(_, it)| ("", &it[..])))?;
             }
-        }
-        if found.len() != expected.outputs.len() {
-            return Err(format!("{} outputs, not {}", found.len(), expected.outputs.len()));
         }
         let mut auditor = Auditor::new(true);
         for it in found {
@@ -295,6 +299,7 @@ impl<'a> Run<'a> {
                 seq: it.seq,
                 batch_id: &it.batch_id,
                 batch_seq: it.batch_seq,
+                is_packed: it.subject.ends_with(".all.packed"),
                 body: &it.body,
             });
         }
@@ -320,4 +325,33 @@ impl<'a> Run<'a> {
         outcome.digest = broker.digest() ^ outcome.steps.rotate_left(32) ^ outcome.faults;
         outcome
     }
+}
+
+/// The first token of what stands behind `ms.`.
+fn tenant(rest: &str) -> &str {
+    rest.split('.').next().unwrap_or(rest)
+}
+
+/// Subjects and bodies, as they are and as they should be.
+fn compare<'a>(
+    of: &str,
+    mut found: impl Iterator<Item = (&'a str, &'a [u8])>,
+    mut wanted: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), String> {
+    let show = |it: Option<(&str, &[u8])>| {
+        it.map_or_else(String::new, |(subject, body)| {
+            format!("{subject} {}", String::from_utf8_lossy(body))
+        })
+    };
+    for index in 0_usize.. {
+        let (found, wanted) = (found.next(), wanted.next());
+        if found != wanted {
+            let (found, wanted) = (show(found), show(wanted));
+            return Err(format!("{of}: output {index} is \"{found}\", should be \"{wanted}\""));
+        }
+        if found.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! One server, the engine as a second process. First the maximum rate, with the server setting the pace;
 //! then open loop at 10, 50 and 80 % of it, each beside a bare echo at the same rate; then streams
 //! that were filled before, drained by a consumer that does nothing and by the engine, with one and
-//! with 50 events a message. Every change that the oracle expects must come, or the run fails.
+//! with 50 events a message, its changes alone and packed. Every change that the oracle expects must come, or the run fails.
 //! A table on stderr, JSON records on stdout.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
@@ -47,6 +47,12 @@ struct Args {
     engine: Option<PathBuf>,
 }
 
+/// Each change is a message.
+const ALONE: &str = "0B";
+
+/// The changes of a tenant share messages of this size.
+const PACKED: &str = "64KiB";
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
@@ -74,8 +80,10 @@ async fn run(args: &Args) -> Result<(), Failure> {
     open_loop(&report, &plan, &binary, &server, documents, seconds).await?;
     drop(server);
     for pack in [1, 50] {
-        let Some(server) = NatsServer::start("drain") else { return Ok(()) };
-        drain(&report, &plan, &binary, &server, documents, pack).await?;
+        for output in [ALONE, PACKED] {
+            let Some(server) = NatsServer::start("drain") else { return Ok(()) };
+            drain(&report, &plan, &binary, &server, documents, (pack, output)).await?;
+        }
     }
     Ok(())
 }
@@ -109,7 +117,7 @@ async fn open_loop(
 ) -> Result<(), Failure> {
     let url = server.url();
     Engine::make_streams(binary, &url)?;
-    let engine = Engine::start(binary, &url)?;
+    let engine = Engine::start(binary, &url, ALONE)?;
     let (publisher, subscriber) = (connect(&url).await?, connect(&url).await?);
     publisher.create_stream(file("ECHO", "echo.>")).await?;
     let mut supply = Supply::new(plan);
@@ -217,10 +225,11 @@ async fn first_changes(
                 };
                 let now = Instant::now();
                 let change = change.map_err(|error| error.to_string())?;
-                let Some(seq) = live::cause(&change.payload) else { continue };
-                came.entry(seq).or_insert(now);
-                if let Some(left) = &mut left {
-                    left.remove(&seq);
+                for seq in change.payload.split(|byte| *byte == b'\n').filter_map(live::cause) {
+                    came.entry(seq).or_insert(now);
+                    if let Some(left) = &mut left {
+                        left.remove(&seq);
+                    }
                 }
             }
         }
@@ -288,7 +297,7 @@ async fn drain(
     binary: &Path,
     server: &NatsServer,
     documents: usize,
-    pack: usize,
+    (pack, output): (usize, &str),
 ) -> Result<(), Failure> {
     let url = server.url();
     Engine::make_streams(binary, &url)?;
@@ -297,19 +306,19 @@ async fn drain(
     live::publish(&context, "raw", &filled, Pace::Server).await?;
     let nothing = noop(&context, filled.len()).await?;
     let events = nothing * pack as f64;
-    let Some(engine) = drained(&context, binary, &url, filled.len()).await? else {
+    let Some(engine) = drained(&context, binary, (&url, output), filled.len()).await? else {
         eprintln!("drain, {pack} a message: one commit took everything, so there is no rate");
-        report.say(json!({"phase": "drain", "pack": pack, "messages": filled.len(),
-            "noop_events_per_second": events, "status": "too few documents for a rate"}));
+        report.say(json!({"phase": "drain", "pack": pack, "pack_bytes": output,
+            "messages": filled.len(), "noop_events_per_second": events, "status": "too few documents for a rate"}));
         return Ok(());
     };
     let ratio = engine / nothing;
     eprintln!(
-        "drain, {pack} a message: engine {:.0} events/s, a consumer that does nothing {events:.0}, ratio {ratio:.2}",
+        "drain, {pack} a message, changes packed up to {output}: engine {:.0} events/s, a consumer that does nothing {events:.0}, ratio {ratio:.2}",
         events * ratio,
     );
     report.say(json!({
-        "phase": "drain", "pack": pack, "messages": filled.len(),
+        "phase": "drain", "pack": pack, "pack_bytes": output, "messages": filled.len(),
         "events_per_second": events * ratio, "noop_events_per_second": events, "ratio": ratio,
     }));
     Ok(())
@@ -342,12 +351,12 @@ async fn noop(context: &Context, count: usize) -> Result<f64, Failure> {
 async fn drained(
     context: &Context,
     binary: &Path,
-    url: &str,
+    (url, output): (&str, &str),
     count: usize,
 ) -> Result<Option<f64>, Failure> {
     let mut commits = context.client().subscribe("ctl.>").await?;
     context.client().flush().await?;
-    let engine = Engine::start(binary, url)?;
+    let engine = Engine::start(binary, url, output)?;
     let mut first: Option<(Instant, u64)> = None;
     // Ends: at the commit of the last document, or when none has come for as long as patience lasts.
     loop {

@@ -11,6 +11,8 @@
 //! - After merging, messages are ordered by position whatever the number of lanes and shards. What
 //!   timers say has its place among the timers of its message only then: by when, then by whose.
 
+use core::ops::Range;
+
 use crossdock_model::change::ChangeKind;
 use crossdock_model::id::{ChangeId, Position, ShipmentKey};
 use crossdock_model::reject::Reject;
@@ -117,6 +119,19 @@ impl Output {
     #[must_use]
     pub fn body(&self, message: &Message) -> &[u8] {
         &self.bytes[message.body.0 as usize..message.body.1 as usize]
+    }
+
+    /// The bytes of all messages.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where in [`Self::bytes`] subject and body of a message of this output are.
+    #[must_use]
+    pub fn ranges(&self, message: &Message) -> (Range<usize>, Range<usize>) {
+        let range = |(start, end): (u32, u32)| start as usize..end as usize;
+        (range(message.subject), range(message.body))
     }
 
     /// What the order book is told, in the order of the log.

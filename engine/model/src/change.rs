@@ -54,6 +54,19 @@ impl ChangeKind {
             Self::Order => "order",
         }
     }
+
+    /// The type attribute of a CloudEvent: the name, and the version of the format.
+    #[must_use]
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Self::Milestone => "crossdock.milestone.v1",
+            Self::ExceptionOpened => "crossdock.exception_opened.v1",
+            Self::ExceptionResolved => "crossdock.exception_resolved.v1",
+            Self::EtaChanged => "crossdock.eta_changed.v1",
+            Self::Correction => "crossdock.correction.v1",
+            Self::Order => "crossdock.order.v1",
+        }
+    }
 }
 
 /// One change. The strings that go with it (tenant, carrier, number) belong to the shipment.

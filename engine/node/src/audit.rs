@@ -8,7 +8,8 @@
 //! intervals of the input that follow one another. So in the order of OUT
 //!
 //! - the outputs of one batch stand side by side, numbered from 1,
-//! - input positions never fall, and rise from batch to batch,
+//! - input positions never fall, and rise from batch to batch; within a batch that is packed they never fall
+//!   for a tenant,
 //! - batches of one owner stand together and their numbers rise: an owner that was fenced is gone,
 //! - the versions of a shipment rise by one, and so do the numbers of its estimates in one use,
 //! - what OUT no longer holds is one record per commit and per claim, which the newest records count.
@@ -134,6 +135,8 @@ pub struct OutMessage<'a> {
     pub batch_id: &'a str,
     /// Its number in the batch, from 1; 0 where it names none.
     pub batch_seq: u64,
+    /// It holds several changes of one tenant, one a line.
+    pub is_packed: bool,
     /// Its body.
     pub body: &'a [u8],
 }
@@ -199,7 +202,11 @@ struct Last {
     batch_id: String,
     batch_seq: u64,
     out_seq: u64,
+    /// The highest so far, and that of the batches before this one.
     position: Option<BodyPosition>,
+    before_batch: Option<BodyPosition>,
+    /// The last one in this batch of each tenant that is packed; of all that goes alone under "".
+    in_batch: HashMap<String, BodyPosition>,
     attempt: u64,
     /// The change that was said last: whose, its id, and the audiences that were told.
     said: u128,
@@ -255,13 +262,24 @@ impl Auditor {
 
     /// Takes the next message of OUT, in the order of the stream.
     pub fn output(&mut self, message: OutMessage<'_>) {
+        if self.batch(message) {
+            self.last.before_batch = self.last.position;
+            self.last.in_batch.clear();
+        }
+        for line in message.body.split(|byte| *byte == b'\n') {
+            self.change(message, line);
+        }
+    }
+
+    /// One change or dead letter.
+    fn change(&mut self, message: OutMessage<'_>, line: &[u8]) {
         self.report.outputs += 1;
-        let is_new = self.batch(message);
-        let body = match serde_json::from_slice::<Body<'_>>(message.body) {
+        let body = match serde_json::from_slice::<Body<'_>>(line) {
             Ok(body) => body,
             Err(error) => return self.find(Kind::Unreadable, message.seq, error.to_string()),
         };
-        self.position(message.seq, body.position, is_new);
+        let of = if message.is_packed { &*body.tenant } else { "" };
+        self.position(message.seq, body.position, of);
         if body.kind.is_none() {
             self.report.letters += 1;
         } else {
@@ -311,15 +329,18 @@ impl Auditor {
         true
     }
 
-    fn position(&mut self, seq: u64, position: BodyPosition, begins_batch: bool) {
-        if let Some(last) = self.last.position {
+    fn position(&mut self, seq: u64, position: BodyPosition, of: &str) {
+        let known = self.last.in_batch.get(of).copied();
+        if let Some(last) = known.or(self.last.before_batch) {
             if position < last {
                 self.find(Kind::PositionFell, seq, format!("input {position} follows {last}"));
-            } else if position == last && begins_batch && position.index.is_some() {
+            } else if position == last && known.is_none() && position.index.is_some() {
                 // Of the timers at one message some may be said by one commit and some by the next.
                 self.find(Kind::Overlap, seq, format!("both hold input {position}"));
             }
         }
+        let highest = known.map_or(position, |last| last.max(position));
+        self.last.in_batch.insert(of.to_owned(), highest);
         self.last.position = Some(self.last.position.map_or(position, |last| last.max(position)));
     }
 

@@ -33,10 +33,11 @@ use crossdock_rules::rule::ruleset::RuleSet;
 use crate::drain::following::Following;
 use crate::drain::sources::Sources;
 use crate::error::EdgeError;
+use crate::jetstream::Subject;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::{EdgeHandle, Link};
 use crate::jetstream::follow::Followed;
-use crate::jetstream::output::{CommitRequest, Output};
+use crate::jetstream::output::{CommitRequest, Label, Output};
 use crate::jetstream::reader::{Batch, Message as InputMessage};
 use crate::pipeline::{Collected, Pipeline};
 use crate::rule_switch::{self, Library};
@@ -89,6 +90,8 @@ pub struct Drain<L = EdgeHandle> {
     policy: CommitPolicy,
     telemetry: Arc<Telemetry>,
     group: String,
+    /// Who its changes are from: `/crossdock/<group>`.
+    source: Arc<str>,
     /// Moves time on while nothing else does.
     ticker: Option<Ticker>,
     /// The rule sets that a message of the log may put into force; without, rules do not run.
@@ -138,6 +141,7 @@ impl<L: Link> Drain<L> {
             pipeline,
             policy,
             telemetry,
+            source: format!("/crossdock/{group}").into(),
             group,
             ticker: None,
             library: None,
@@ -438,13 +442,14 @@ impl<L: Link> Drain<L> {
         if self.gathered_to.is_none() {
             self.gathered_since = Instant::now();
         }
-        let (suppressed, source) = (self.suppressed, format!("/crossdock/{}", self.group));
+        let suppressed = self.suppressed;
+        let mut published = Published { source: &self.source, copies: Vec::new() };
         let gathered = &mut self.gathered;
         let known = gathered.len();
         collected.visit(|output, message| {
             let position = message.position;
             if !suppressed.covers(position.seq, position.index) {
-                gathered.push(published(output, message, &source));
+                gathered.push(published.message(output, message));
             }
         });
         self.sources.collect(collected.intake(), &gathered[known..]);
@@ -602,30 +607,38 @@ struct Ticker {
     last: Instant,
 }
 
-/// A message as it is published: `docs/FORMATS.md` defines the headers.
-fn published(output: &CoreOutput, message: &Message, source: &str) -> Output {
-    let headers = match message.kind {
-        MessageKind::Change { kind, id } => {
-            let id = format!("{:032x}", id.0);
-            vec![
-                ("Crossdock-Id", id.clone()),
-                ("Crossdock-Kind", kind.name().to_owned()),
-                ("Crossdock-Version", String::from("1")),
-                ("ce-specversion", String::from("1.0")),
-                ("ce-id", id),
-                ("ce-type", format!("crossdock.{}.v1", kind.name())),
-                ("ce-source", source.to_owned()),
-            ]
+/// The outputs of one turn as they are published: parts of one copy of the turn's bytes, so that a message costs no
+/// memory of its own.
+struct Published<'a> {
+    source: &'a Arc<str>,
+    /// The bytes of each output that was met so far.
+    copies: Vec<(*const CoreOutput, Bytes)>,
+}
+
+impl Published<'_> {
+    fn message(&mut self, output: &CoreOutput, message: &Message) -> Output {
+        let known = self.copies.iter().find(|(of, _)| std::ptr::eq(*of, output));
+        let bytes = match known {
+            Some((_, bytes)) => bytes,
+            None => {
+                let bytes = Bytes::copy_from_slice(output.bytes());
+                self.copies.push((output, bytes));
+                &self.copies[self.copies.len() - 1].1
+            }
+        };
+        let (subject, body) = output.ranges(message);
+        let label = match message.kind {
+            MessageKind::Change { kind, id } => {
+                Label::Change { kind, id, source: Arc::clone(self.source) }
+            }
+            MessageKind::DeadLetter(reject) => Label::DeadLetter(reject),
+        };
+        Output {
+            seq: message.position.seq,
+            index: message.position.index,
+            subject: Subject::from_utf8(bytes.slice(subject)).expect("tokens are plain ASCII"),
+            label,
+            body: bytes.slice(body),
         }
-        MessageKind::DeadLetter(reject) => {
-            vec![("Crossdock-Reason", reject.name().to_owned())]
-        }
-    };
-    Output {
-        seq: message.position.seq,
-        index: message.position.index,
-        subject: output.subject(message).into(),
-        headers,
-        body: Bytes::copy_from_slice(output.body(message)),
     }
 }

@@ -220,12 +220,6 @@ pub enum EdgeError {
         /// The limit.
         count_max: usize,
     },
-    /// An output that can't be put on the wire: line breaks in a header, blanks in a subject ...
-    #[error("an output can't be sent: {detail}")]
-    OutputMalformed {
-        /// What is wrong with it.
-        detail: String,
-    },
     /// The edge's own thread could not be had.
     #[error("the edge can't start: {detail}")]
     Runtime {
@@ -254,9 +248,7 @@ impl EdgeError {
             | Self::CtlUnreadable { .. }
             | Self::Fenced { .. }
             | Self::OutputTooLarge { .. } => Sort::Stop,
-            Self::Diverged { .. } | Self::OutputsPerEvent { .. } | Self::OutputMalformed { .. } => {
-                Sort::Bug
-            }
+            Self::Diverged { .. } | Self::OutputsPerEvent { .. } => Sort::Bug,
         }
     }
 
@@ -315,7 +307,7 @@ impl EdgeError {
             Self::OutputTooLarge { .. } => {
                 "Raise `max_payload` of the server, or lower `limits.dead_letter_payload`."
             }
-            Self::OutputsPerEvent { .. } | Self::OutputMalformed { .. } => {
+            Self::OutputsPerEvent { .. } => {
                 "This is a bug of crossdock; please report it with the input message."
             }
             Self::Runtime { .. } => {

@@ -23,13 +23,18 @@ fn crossdock(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(url: &str, (lanes, shards): (&str, &str)) -> Command {
-    crossdock(url, &["run", "--lanes", lanes, "--shards", shards, "--until-caught-up"])
+fn run(url: &str, (lanes, shards): (&str, &str), pack: &str) -> Command {
+    let pack = format!("sink.pack_bytes={pack}");
+    crossdock(
+        url,
+        &["run", "--lanes", lanes, "--shards", shards, "--set", &pack, "--until-caught-up"],
+    )
 }
 
-/// Drains a plan with some lanes and shards; with a kill -9 in the middle where that is asked for.
-fn check_drain(name: &str, threads: (&str, &str), kill: bool) {
-    let Some(server) = NatsServer::start(name) else { return };
+/// Drains a plan with some lanes and shards, changes packed up to a size, with a kill -9 in the middle where that is asked
+/// for. Gives how many changes there are and how many messages OUT has.
+fn check_drain(name: &str, threads: (&str, &str), pack: &str, kill: bool) -> (u64, u64) {
+    let Some(server) = NatsServer::start(name) else { return (0, 0) };
     let url = server.url();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     finish(crossdock(&url, &["nats", "init"]).spawn().unwrap());
@@ -37,7 +42,7 @@ fn check_drain(name: &str, threads: (&str, &str), kill: bool) {
     let published = runtime.block_on(publish(&url, &plan));
     assert!(1_000 < published);
     if kill {
-        let mut child = run(&url, threads).spawn().unwrap();
+        let mut child = run(&url, threads, pack).spawn().unwrap();
         let start = Instant::now();
         // Ends: with the first changes in OUT, or when the drain was quicker than this look.
         while runtime.block_on(message_count(&url, "OUT")) < 2 && start.elapsed() < WAIT {
@@ -46,12 +51,14 @@ fn check_drain(name: &str, threads: (&str, &str), kill: bool) {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    finish(run(&url, threads).spawn().unwrap());
+    finish(run(&url, threads, pack).spawn().unwrap());
     let lines = runtime.block_on(changes(&url));
     let strictness = Strictness { events_only: false, examples_max: 3 };
     let verdict = check::check(&plan, strictness, &mut lines.as_slice(), |_| {}).unwrap();
     assert!(0 < verdict.expected);
     assert!(verdict.is_equal(), "{verdict:#?}");
+    finish(crossdock(&url, &["audit"]).spawn().unwrap());
+    (verdict.found, runtime.block_on(message_count(&url, "OUT")))
 }
 
 /// The state hash in the commit record of the group.
@@ -68,9 +75,9 @@ fn an_empty_stream_is_caught_up_at_once() {
     let Some(server) = NatsServer::start("e2e-empty") else { return };
     let url = server.url();
     finish(crossdock(&url, &["nats", "init"]).spawn().unwrap());
-    finish(run(&url, ("1", "1")).spawn().unwrap());
+    finish(run(&url, ("1", "1"), "0B").spawn().unwrap());
     // And again, with a commit record from the first run.
-    finish(run(&url, ("1", "1")).spawn().unwrap());
+    finish(run(&url, ("1", "1"), "0B").spawn().unwrap());
 }
 
 #[test]
@@ -93,15 +100,21 @@ fn the_commit_record_holds_the_hash_of_the_state() {
 
 #[test]
 fn one_lane_and_one_shard_say_what_the_oracle_says() {
-    check_drain("e2e-1-1", ("1", "1"), false);
+    check_drain("e2e-1-1", ("1", "1"), "0B", false);
 }
 
 #[test]
 fn two_lanes_and_two_shards_say_the_same() {
-    check_drain("e2e-2-2", ("2", "2"), false);
+    check_drain("e2e-2-2", ("2", "2"), "0B", false);
 }
 
 #[test]
 fn a_kill_in_the_middle_loses_and_doubles_nothing() {
-    check_drain("e2e-kill", ("2", "1"), true);
+    check_drain("e2e-kill", ("2", "1"), "0B", true);
+}
+
+#[test]
+fn packed_changes_are_the_same_in_a_tenth_of_the_messages() {
+    let (changes, messages) = check_drain("e2e-packed", ("1", "2"), "64KiB", true);
+    assert!(10 * messages <= changes, "{changes} changes in {messages} messages");
 }

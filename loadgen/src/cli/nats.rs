@@ -132,7 +132,8 @@ async fn read(
             )));
         }
         (consumer_sequence, stream_sequence) = (info.consumer_sequence, info.stream_sequence);
-        each(&message.payload);
+        // A message may hold several changes, one a line.
+        message.payload.split(|byte| *byte == b'\n').for_each(&mut *each);
     }
     Ok(())
 }

@@ -12,12 +12,14 @@
 //! Other machines, replicas, or what the engine costs.
 
 use bytes::Bytes;
+use crossdock_model::change::ChangeKind;
+use crossdock_model::id::ChangeId;
 use crossdock_node::jetstream::call::Caller;
 use crossdock_node::jetstream::committer::{Committer, CommitterOptions};
 use crossdock_node::jetstream::connection::{Connection, ConnectionOptions};
 use crossdock_node::jetstream::ctl::Position;
 use crossdock_node::jetstream::intake::Start;
-use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Output};
+use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Reader, ReaderOptions};
 use crossdock_node::jetstream::setup::{self, Role, StreamOptions};
 use crossdock_node::telemetry::Counters;
@@ -132,7 +134,7 @@ async fn commit(connection: &Connection, pid: u32) -> Figures {
         stream: "OUT".to_owned(),
         group: "rate".to_owned(),
         engine: "rate".to_owned(),
-        limits: BatchLimits { outputs_max: 999, bytes_max: 4 << 20 },
+        limits: BatchLimits { outputs_max: 999, bytes_max: 4 << 20, pack_bytes: 0 },
         ack_timeout: Duration::from_secs(10),
         retry_delay_max: Duration::from_secs(1),
     };
@@ -153,19 +155,15 @@ async fn commit(connection: &Connection, pid: u32) -> Figures {
 }
 
 fn output(seq: u64, index: u32) -> Output {
-    let id = format!("{seq:016x}{index:016x}");
     Output {
         seq,
         index,
         subject: "ms.acme.customer.milestone".into(),
-        headers: vec![
-            ("Crossdock-Id", id.clone()),
-            ("Crossdock-Kind", "milestone".to_owned()),
-            ("Crossdock-Version", "1".to_owned()),
-            ("ce-specversion", "1.0".to_owned()),
-            ("ce-id", id),
-            ("ce-type", "crossdock.milestone.v1".to_owned()),
-        ],
+        label: Label::Change {
+            kind: ChangeKind::Milestone,
+            id: ChangeId((u128::from(seq) << 64) | u128::from(index)),
+            source: "/crossdock/rate".into(),
+        },
         body: Bytes::from(vec![b'x'; OUTPUT_SIZE]),
     }
 }

@@ -223,12 +223,12 @@ impl Node {
     #[must_use]
     pub fn start(shared: Shared, number: u64, shards: usize) -> Self {
         let wire = SimWire { broker: Rc::clone(&shared.broker), seen: 0, bug: shared.bug };
-        let outputs_max = shared.swarm.outputs_max;
+        let (outputs_max, pack_bytes) = (shared.swarm.outputs_max, shared.swarm.pack_bytes);
         let options = CommitterOptions {
             stream: String::from("OUT"),
             group: String::from(GROUP),
             engine: String::from("sim"),
-            limits: BatchLimits { outputs_max, bytes_max: 1 << 20 },
+            limits: BatchLimits { outputs_max, bytes_max: 1 << 20, pack_bytes },
             ack_timeout: Duration::from_millis(300),
             retry_delay_max: Duration::from_millis(100),
         };

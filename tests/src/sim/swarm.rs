@@ -77,6 +77,8 @@ pub struct Swarm {
     pub batch_max: usize,
     /// Outputs of one batch that a node sends.
     pub outputs_max: usize,
+    /// Bytes of one pack of changes; 0 where each goes alone.
+    pub pack_bytes: usize,
     /// Outputs that make a commit go out.
     pub commit_outputs: usize,
     /// Documents between two snapshots.
@@ -100,7 +102,7 @@ impl Swarm {
         // Whoever is paused for ever is as good as dead.
         weights[Fault::Wake as usize] = random.pick(&[1, 2, 6]);
         let step_us = random.pick(&[200, 800, 4_000, 20_000]);
-        Self {
+        let mut swarm = Self {
             fault_every: random.pick(&[40, 100, 250]),
             weights,
             step_us,
@@ -110,12 +112,16 @@ impl Swarm {
             latency_us: LATENCY_MAX_US.min(step_us * random.pick(&[2, 20, 200])),
             batch_max: random.pick(&[2, 3, 1_000, 1_000]),
             outputs_max: random.pick(&[2, 6, 900]),
+            pack_bytes: 0,
             commit_outputs: random.pick(&[1, 4, 20]),
             snapshot_documents: random.pick(&[1, 3, 8, 30]),
             read_max: random.pick(&[1, 6, 30]),
             drop_every: random.pick(&[20, 100, 1 << 20]),
             absent_max: random.pick(&[20, 200, 600]),
-        }
+        };
+        // Not drawn, so that the other knobs of a seed stay what they were.
+        swarm.pack_bytes = if swarm.outputs_max == 6 { 1_500 } else { 0 };
+        swarm
     }
 
     /// No more faults: nothing is slow, and what senders have left comes soon.

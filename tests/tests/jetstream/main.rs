@@ -9,6 +9,7 @@ mod reader;
 mod streams;
 
 use bytes::Bytes;
+use crossdock_model::reject::Reject;
 use crossdock_node::error::EdgeError;
 use crossdock_node::jetstream::call::Caller;
 use crossdock_node::jetstream::committer::{Committer, CommitterOptions};
@@ -17,7 +18,7 @@ use crossdock_node::jetstream::ctl::{Fingerprint, Position};
 use crossdock_node::jetstream::edge::{Edge, EdgeOptions, Stance};
 use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::lease::{Held, Lease, LeaseOptions};
-use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Output};
+use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Batch, Message, Reader, ReaderOptions};
 use crossdock_node::jetstream::setup::{self, Done, Role, Severity, StreamOptions};
 use crossdock_node::telemetry::{Counter, Counters, Telemetry};
@@ -64,7 +65,7 @@ fn committer_options() -> CommitterOptions {
         stream: "OUT".to_owned(),
         group: "g1".to_owned(),
         engine: "test".to_owned(),
-        limits: BatchLimits { outputs_max: 999, bytes_max: 4 << 20 },
+        limits: BatchLimits { outputs_max: 999, bytes_max: 4 << 20, pack_bytes: 0 },
         ack_timeout: Duration::from_millis(500),
         retry_delay_max: Duration::from_millis(200),
     }
@@ -94,7 +95,7 @@ fn outputs(seq: u64, indexes: std::ops::Range<u32>) -> Vec<Output> {
             seq,
             index,
             subject: "ms.acme.customer.milestone".into(),
-            headers: vec![("Crossdock-Version", "1".to_owned())],
+            label: Label::DeadLetter(Reject::Malformed),
             body: Bytes::from(format!("{seq}/{index}")),
         })
         .collect()

@@ -52,6 +52,7 @@ fn audit(written: &[Written], last_seq: u64) -> Report {
             seq: it.seq,
             batch_id: &it.batch_id,
             batch_seq: it.batch_seq,
+            is_packed: false,
             body: it.body.as_bytes(),
         });
     }
@@ -237,6 +238,7 @@ fn an_alert_is_told_to_each_audience_once() {
                 seq: at + 1,
                 batch_id: "aaaaaaaaaa1",
                 batch_seq: at,
+                is_packed: false,
                 body: body.as_bytes(),
             });
         }
@@ -245,4 +247,47 @@ fn an_alert_is_told_to_each_audience_once() {
     assert_eq!(told(&["operations", "customer"]), 0);
     assert_eq!(told(&["operations", "operations"]), 1);
     assert_eq!(told(&["operations", "customer", "operations"]), 1);
+}
+
+/// A batch with packs of two tenants: `tenant input version`, a message a text.
+#[track_caller]
+fn check_packs(batches: &[&[&str]], expected: &[Kind]) {
+    let mut auditor = Auditor::new(true);
+    let mut seq = 1;
+    for (attempt, messages) in (1..).zip(batches) {
+        for (batch_seq, lines) in (1..).zip(*messages) {
+            seq += 1;
+            let lines: Vec<String> = lines
+                .split(", ")
+                .map(|line| {
+                    let mut words = line.split(' ');
+                    let mut word = || words.next().expect("tenant, input, version");
+                    let (tenant, input, version) = (word(), word(), word());
+                    format!(
+                        r#"{{"kind":"milestone","tenant":"{tenant}","carrier":"c","tracking_number":"1","version":{version},"position":{{"seq":{input},"index":0}}}}"#
+                    )
+                })
+                .collect();
+            auditor.output(OutMessage {
+                seq,
+                batch_id: &format!("aaaaaaaaaa{attempt:x}"),
+                batch_seq,
+                is_packed: true,
+                body: lines.join("\n").as_bytes(),
+            });
+        }
+        seq += 1;
+    }
+    let found: Vec<Kind> = auditor.report.counts.keys().copied().collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn packs_are_in_order_by_tenant_and_by_batch() {
+    check_packs(&[&["a 1 1, a 5 2", "b 2 1, b 3 2"], &["b 6 3", "a 6 3"]], &[]);
+    check_packs(&[&["a 5 1, a 1 2"]], &[Kind::PositionFell]);
+    check_packs(&[&["a 1 1", "b 5 1"], &["a 4 2"]], &[Kind::PositionFell]);
+    check_packs(&[&["a 1 1", "b 5 1"], &["a 5 2"]], &[Kind::Overlap]);
+    check_packs(&[&["a 1 1, a 2 3"]], &[Kind::VersionGap]);
+    check_packs(&[&["a 1 1, a 2 1"]], &[Kind::VersionDoubled]);
 }

@@ -144,6 +144,7 @@ fn take(
         seq,
         batch_id: header("Nats-Batch-Id"),
         batch_seq: header("Nats-Batch-Sequence").parse().unwrap_or(0),
+        is_packed: message.subject.ends_with(".all.packed"),
         body: &message.payload,
     });
 }

@@ -178,6 +178,7 @@ fn sink(taker: &mut Taker) -> SinkConfig {
         commit_idle: taker.time("sink.commit_idle", 10, 3_600_000),
         batch_outputs: taker.count("sink.batch_outputs", 1..=limits::COMMIT_MESSAGES_MAX - 1),
         batch_bytes: taker.bytes("sink.batch_bytes", 65_536..=67_108_864),
+        pack_bytes: taker.bytes("sink.pack_bytes", 0..=8_388_608),
         commit_queue: taker.count("sink.commit_queue", 1..=64),
         ack_timeout: taker.time("sink.ack_timeout", 50, 60_000),
         retry_delay: taker.time("sink.retry_delay", 5, 60_000),

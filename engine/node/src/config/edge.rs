@@ -92,6 +92,7 @@ impl Config {
                 limits: BatchLimits {
                     outputs_max: sink.batch_outputs,
                     bytes_max: sink.batch_bytes,
+                    pack_bytes: sink.pack_bytes,
                 },
                 ack_timeout: sink.ack_timeout,
                 retry_delay_max: sink.retry_delay.max(Duration::from_millis(5)),

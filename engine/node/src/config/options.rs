@@ -150,6 +150,8 @@ pub struct SinkConfig {
     pub batch_outputs: usize,
     /// Bytes per atomic batch.
     pub batch_bytes: usize,
+    /// Bytes of a message with several changes; 0: each change is a message.
+    pub pack_bytes: usize,
     /// Commits that wait.
     pub commit_queue: usize,
     /// How long an acknowledgement may take.

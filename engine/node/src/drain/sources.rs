@@ -78,6 +78,7 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossdock_model::reject::Reject;
     use crossdock_model::time::Micros;
 
     fn message(seq: u64, text: &'static str) -> Message {
@@ -87,7 +88,8 @@ mod tests {
 
     fn output(seq: u64) -> Output {
         let (subject, body) = ("ms.t.customer.milestone".into(), bytes::Bytes::new());
-        Output { seq, index: 0, subject, headers: Vec::new(), body }
+        let label = crate::jetstream::Label::DeadLetter(Reject::Malformed);
+        Output { seq, index: 0, subject, label, body }
     }
 
     #[test]

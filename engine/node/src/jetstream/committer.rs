@@ -22,11 +22,13 @@ use crate::jetstream::call::{CallError, Caller, PubAck, STREAM_NOT_FOUND};
 use crate::jetstream::connection::Connection;
 use crate::jetstream::ctl::{CtlRecord, Position, StreamMark};
 use crate::jetstream::output::{BatchLimits, CommitRequest, Output, cut};
+use crate::jetstream::pack::pack;
 use crate::jetstream::verdict::{Verdict, sort};
 use crate::jetstream::wire::{NatsWire, Sending, Wire};
 use crate::telemetry::{Counter, Counters};
 use async_nats::Subject;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,12 +212,18 @@ impl<W: Wire> Committer<W> {
         assert!(self.fence > 0, "a committer claims before it commits");
         assert!(request.position.reaches(self.position), "a position never goes back");
         self.check_sizes(&request.outputs)?;
+        // Room for the subject and the headers of a pack.
+        let pack_bytes_max = self.wire.payload_size_max().saturating_sub(1024);
         let mut start = 0;
         let mut batches = 0;
         // Ends: `start` or the position grows with every stored batch; `outputs_max` shrinks to 1
         // at the most where none is.
         loop {
-            let limits = BatchLimits { outputs_max: self.outputs_max, ..self.options.limits };
+            let limits = BatchLimits {
+                outputs_max: self.outputs_max,
+                pack_bytes: self.options.limits.pack_bytes.min(pack_bytes_max),
+                ..self.options.limits
+            };
             let (end, partial) = cut(&request.outputs, start, limits)?;
             let position = partial.unwrap_or(request.position);
             let mut record = self.record(position, self.position, self.batch + 1);
@@ -224,7 +232,12 @@ impl<W: Wire> Committer<W> {
                 record.stream = Some(StreamMark::new(created, print));
             }
             let body = Bytes::from(record.write());
-            match self.settle(&request.outputs[start..end], &body).await? {
+            let outputs = &request.outputs[start..end];
+            let packed = match limits.pack_bytes {
+                0 => Cow::Borrowed(outputs),
+                bytes => Cow::Owned(pack(outputs, bytes)),
+            };
+            match self.settle(&packed, &body).await? {
                 Some(fence) => {
                     (self.fence, self.position) = (fence, position);
                     (self.state_hash, self.mark) = (record.state_hash, record.stream);
@@ -236,7 +249,7 @@ impl<W: Wire> Committer<W> {
                         return Ok(Committed { ticket, position, fence, batches });
                     }
                 }
-                None => self.outputs_max = (end - start).div_ceil(2).max(1),
+                None => self.outputs_max = packed.len().div_ceil(2).max(1),
             }
         }
     }
@@ -407,10 +420,6 @@ impl<W: Wire> Committer<W> {
             let size = output.size() + 80; // The batch headers count too.
             if size > size_max {
                 return Err(EdgeError::OutputTooLarge { seq: output.seq, size, size_max });
-            }
-            if let Some((name, _)) = output.headers.iter().find(|(_, v)| v.contains(['\r', '\n'])) {
-                let detail = format!("header \"{name}\" of input {} has a line break", output.seq);
-                return Err(EdgeError::OutputMalformed { detail });
             }
         }
         Ok(())

@@ -6,17 +6,22 @@
 //! A batch ends where the next input event would not fit any more, by number or by bytes; never
 //! within one event, so that a position can name the place. A batch that ends within a document
 //! has the position {seq, number of its events done}; one that ends among the timers that fired when
-//! the document came, {seq, 2^31 + number of timers done}.
+//! the document came, {seq, 2^31 + number of timers done}. Where outputs are packed, it is packs that are
+//! counted.
 //! # Holds
-//! [`Output`], [`CommitRequest`], the cutting.
+//! [`Output`], its headers, [`CommitRequest`], the cutting.
 //! # Does not hold
-//! The wire (`committer`).
+//! The wire (`wire`), the packs (`pack`).
 
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
-use async_nats::Subject;
+use crate::jetstream::pack::Count;
+use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
 use bytes::Bytes;
-use crossdock_model::id::Position as Place;
+use crossdock_model::change::ChangeKind;
+use crossdock_model::id::{ChangeId, Position as Place};
+use crossdock_model::reject::Reject;
+use std::sync::Arc;
 
 /// What NATS adds to a message besides subject, headers and body, bytes: verb, lengths, the batch
 /// headers and line ends. An upper bound; the byte budget of a batch counts it.
@@ -31,19 +36,73 @@ pub struct Output {
     pub index: u32,
     /// Where it goes.
     pub subject: Subject,
-    /// Its headers, in order. No line breaks.
-    pub headers: Vec<(&'static str, String)>,
+    /// What its headers say.
+    pub label: Label,
     /// Its body.
     pub body: Bytes,
 }
 
+/// What the headers of an output say; `docs/FORMATS.md` defines them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// A change.
+    Change {
+        /// Its kind.
+        kind: ChangeKind,
+        /// Its identity.
+        id: ChangeId,
+        /// `/crossdock/<group>`.
+        source: Arc<str>,
+    },
+    /// Something that went no further.
+    DeadLetter(Reject),
+    /// Several changes of one tenant, one a line.
+    Pack {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// More than the headers of any label take, bytes, without the source.
+const LABEL_SIZE_MAX: usize = 260;
+
+impl Label {
+    /// Adds the headers.
+    pub fn put(&self, headers: &mut HeaderMap) {
+        const fn name(name: &'static str) -> HeaderName {
+            HeaderName::from_static(name)
+        }
+        match self {
+            Self::Change { kind, id, source } => {
+                let id = HeaderValue::from(format!("{:032x}", id.0));
+                headers.insert(name("Crossdock-Id"), id.clone());
+                headers.insert(name("Crossdock-Kind"), kind.name());
+                headers.insert(name("Crossdock-Version"), "1");
+                headers.insert(name("ce-specversion"), "1.0");
+                headers.insert(name("ce-id"), id);
+                headers.insert(name("ce-type"), kind.type_name());
+                headers.insert(name("ce-source"), &**source);
+            }
+            Self::DeadLetter(reject) => headers.insert(name("Crossdock-Reason"), reject.name()),
+            Self::Pack { count } => {
+                headers.insert(name("Crossdock-Kind"), "packed");
+                headers.insert(name("Crossdock-Version"), "1");
+                headers.insert(name("Crossdock-Count"), HeaderValue::from(u64::from(*count)));
+                headers.insert(name("Content-Type"), "application/x-ndjson");
+            }
+        }
+    }
+}
+
 impl Output {
-    /// Bytes of headers and body: what `max_payload` of the server counts.
+    /// Bytes of headers and body at most: what `max_payload` of the server counts.
     #[must_use]
     pub fn size(&self) -> usize {
-        let headers: usize =
-            self.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-        headers.saturating_add(self.body.len())
+        let source = match &self.label {
+            Label::Change { source, .. } => source.len(),
+            Label::DeadLetter(_) | Label::Pack { .. } => 0,
+        };
+        LABEL_SIZE_MAX + source + self.body.len()
     }
 
     fn budget(&self) -> usize {
@@ -86,6 +145,8 @@ pub struct BatchLimits {
     pub outputs_max: usize,
     /// Bytes per batch. One event larger than that still goes, alone.
     pub bytes_max: usize,
+    /// Bytes of one pack, where changes are packed; each goes alone where it is 0.
+    pub pack_bytes: usize,
 }
 
 /// Where a batch that starts at output `start` ends (exclusive), and what is done after it: `None`
@@ -105,26 +166,30 @@ pub fn cut(
     let order = |(seq, index): (u64, u32)| Place { seq, index };
     let mut bytes = 0;
     let mut end = start;
+    let mut messages = Count::new(limits.pack_bytes);
     // Ends: `end` grows in every turn.
     while end < outputs.len() {
-        let mut next = end + 1;
-        let mut event_bytes = outputs[end].budget();
+        let mut next = end;
+        let mut event_bytes = 0;
+        let before = messages.count();
         while next < outputs.len() && place(next) == place(end) {
             event_bytes += outputs[next].budget();
+            messages.add(&outputs[next]);
             next += 1;
         }
         assert!(next == outputs.len() || order(place(end)) < order(place(next)));
-        let full = next - start > limits.outputs_max || bytes + event_bytes > limits.bytes_max;
+        let full = messages.count() > limits.outputs_max || bytes + event_bytes > limits.bytes_max;
         if full && end > start {
             let (seq, index) = place(end - 1);
             let document_goes_on = place(end).0 == seq;
             let index = if document_goes_on { index + 1 } else { 0 };
             return Ok((end, Some(Position { seq, index })));
         }
-        if next - end > limits.outputs_max {
+        let count = messages.count() - before;
+        if count > limits.outputs_max {
             let (seq, index) = place(end);
             let count_max = limits.outputs_max;
-            return Err(EdgeError::OutputsPerEvent { seq, index, count: next - end, count_max });
+            return Err(EdgeError::OutputsPerEvent { seq, index, count, count_max });
         }
         bytes += event_bytes;
         end = next;
@@ -139,13 +204,14 @@ mod tests {
 
     fn output(seq: u64, index: u32) -> Output {
         let subject = Subject::from_static("ms.t.operations.milestone");
-        Output { seq, index, subject, headers: vec![], body: Bytes::from_static(&[b'x'; 100]) }
+        let label = Label::DeadLetter(Reject::Malformed);
+        Output { seq, index, subject, label, body: Bytes::from_static(&[b'x'; 100]) }
     }
 
     /// Batches as `count@position`, the last one as `count@end`.
     fn check(places: &[(u64, u32)], outputs_max: usize, bytes_max: usize, expected: &str) {
         let outputs: Vec<Output> = places.iter().map(|&(s, i)| output(s, i)).collect();
-        let limits = BatchLimits { outputs_max, bytes_max };
+        let limits = BatchLimits { outputs_max, bytes_max, pack_bytes: 0 };
         let mut text = Vec::new();
         let mut start = 0;
         loop {
@@ -176,7 +242,7 @@ mod tests {
         check(&[(1, 0), (2, 0), (3, 0)], 2, many, "2@2.0 1@end");
         check(&[(1, 0), (1, 1), (1, 2)], 2, many, "2@1.2 1@end");
         check(&[(1, 0), (2, 5), (2, 5), (3, 0)], 2, many, "1@1.0 2@2.0 1@end");
-        check(&[(1, 0), (2, 0), (3, 0)], 9, 600, "2@2.0 1@end");
+        check(&[(1, 0), (2, 0), (3, 0)], 9, 1_200, "2@2.0 1@end");
         check(&[(1, 0), (2, 0)], 9, 1, "1@1.0 1@end");
         check(
             &[(1, 0), (2, 7), (2, 7), (2, 7)],
@@ -205,7 +271,7 @@ mod tests {
                 else { index += index_step; }
                 outputs.push(output(seq, index));
             }
-            let limits = BatchLimits { outputs_max, bytes_max };
+            let limits = BatchLimits { outputs_max, bytes_max, pack_bytes: 0 };
             let mut start = 0;
             let mut before = Position::default();
             while let Ok((end, position)) = cut(&outputs, start, limits) {

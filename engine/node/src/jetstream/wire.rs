@@ -151,8 +151,6 @@ fn headers(output: &Output, batch_id: &str, sequence: usize) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(BATCH_ID, batch_id);
     headers.insert(BATCH_SEQUENCE, HeaderValue::from(sequence));
-    for (name, value) in &output.headers {
-        headers.insert(HeaderName::from_static(name), value.as_str());
-    }
+    output.label.put(&mut headers);
     headers
 }

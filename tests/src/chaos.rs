@@ -15,12 +15,12 @@
 //! The same run twice: faults are seeded, machines are not. That is what `sim` is for.
 
 mod progress;
+mod publisher;
 
-use self::progress::{LOOK, Progress};
+use self::progress::{Progress, State, runtime};
 use crate::nats::NatsServer;
 use crate::proxy::Proxy;
 use crate::streams::{self, WAIT, changes};
-use async_nats::jetstream;
 use crossdock_loadgen::check::{self, Strictness, Verdict};
 use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
@@ -29,9 +29,11 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 /// What a run is made with.
 #[derive(Clone, Debug)]
@@ -150,6 +152,8 @@ struct Bench {
     fenced: u64,
     state: u64,
     progress: Arc<Progress>,
+    /// What waits here for others runs on it.
+    runtime: Runtime,
 }
 
 /// Documents between two faults, at least and at most.
@@ -157,6 +161,12 @@ const APART: (u64, u64) = (20, 180);
 
 /// How long an engine that was fenced may live on where it finds nothing to say.
 const FENCED_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The exit code of an engine whose group is another's.
+const FENCED: i32 = 78;
+
+/// Who waits for what an engine causes looks after so long whether there is an engine.
+const ENGINE_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs. `None` where the environment says to leave servers out.
 ///
@@ -179,6 +189,7 @@ pub fn run(options: Options) -> Option<Outcome> {
         engines: 0,
         fenced: 0,
         progress: Arc::default(),
+        runtime: runtime(),
     };
     let init = bench.command(&["nats", "init"]).stderr(Stdio::piped()).spawn();
     streams::finish(init.expect("an engine can be started"));
@@ -187,7 +198,7 @@ pub fn run(options: Options) -> Option<Outcome> {
     let faults = thread::scope(|scope| {
         let (url, plan, progress) = (&url, &plan, &*progress);
         let pace = bench.options.time;
-        scope.spawn(move || publish(url, plan, pace, progress));
+        scope.spawn(move || publisher::publish(url, plan, pace, progress));
         scope.spawn(move || progress::watch(url, progress));
         // Also where it panics: the others wait for it.
         let _end = End(progress);
@@ -201,8 +212,7 @@ pub fn run(options: Options) -> Option<Outcome> {
     streams::finish(drain.expect("an engine can be started"));
     let audit = bench.command(&["audit"]).stdout(Stdio::piped()).output().expect("an audit");
     let said = String::from_utf8_lossy(&audit.stdout).into_owned();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let lines = runtime.expect("a runtime").block_on(changes(&bench.server.url()));
+    let lines = bench.runtime.block_on(changes(&bench.server.url()));
     let strictness = Strictness { events_only: false, examples_max: 3 };
     let verdict = match check::check(&plan, strictness, &mut lines.as_slice(), |_| {}) {
         Ok(verdict) => verdict,
@@ -213,7 +223,7 @@ pub fn run(options: Options) -> Option<Outcome> {
         acks_lost: bench.proxy.lost(),
         fenced: bench.fenced,
         snapshot_starts: bench.snapshot_starts(),
-        documents: progress.documents(),
+        documents: progress.now().documents,
         audit: (said, audit.status.code() == Some(0)),
         verdict,
         seconds: start.elapsed().as_secs_f64(),
@@ -227,7 +237,7 @@ impl Bench {
         let mut counts = BTreeMap::new();
         // Ends: with the time or with the documents, which are published as engines commit them.
         while self.options.time.is_none_or(|time| start.elapsed() < time)
-            && !self.progress.is_published()
+            && !self.progress.now().is_published
         {
             self.await_commits();
             let fault = Fault::ALL[self.random(Fault::ALL.len() as u64) as usize];
@@ -256,27 +266,27 @@ impl Bench {
     fn await_commits(&mut self) {
         let since = Instant::now();
         let count = APART.0 + self.random(APART.1 - APART.0);
-        let until = self.progress.committed() + count / 2;
+        let target = self.progress.now().committed + count / 2;
+        let is_far = |state: &State| state.is_done() || target <= state.committed;
         self.progress.allow(count);
         // Ends: an engine that lives commits what the publisher was told to send.
         loop {
             self.keep_engine();
-            let is_done = self.progress.is_published() && self.progress.behind() == 0;
-            if is_done || until <= self.progress.committed() {
+            let far = async { timeout(ENGINE_LOOK, self.progress.until(is_far)).await };
+            if self.runtime.block_on(far).is_ok() {
                 return;
             }
             assert!(since.elapsed() < WAIT, "no engine commits: {:?}", self.progress);
-            thread::sleep(LOOK);
         }
     }
 
     /// An engine sleeps, another takes over, the first wakes and must find out.
     fn zombie(&mut self) {
         let Some(old) = self.engine.take() else { return };
-        signal(&old, "-STOP");
+        signal(old.id(), "-STOP").expect("a process of ours takes signals");
         self.start_engine();
         self.await_commits();
-        signal(&old, "-CONT");
+        signal(old.id(), "-CONT").expect("a process of ours takes signals");
         self.expect_fenced(Some(old));
     }
 
@@ -285,17 +295,23 @@ impl Bench {
         let Some(mut old) = old else { return };
         self.progress.allow(APART.0);
         let since = Instant::now();
+        let pid = old.id();
+        let (tell, ended) = mpsc::channel();
+        let waiter = thread::spawn(move || drop(tell.send(old.wait())));
         // Ends: with the process, or with our patience: one that has nothing to say may live on.
         while since.elapsed() < FENCED_PATIENCE {
-            if let Ok(Some(status)) = old.try_wait() {
-                self.fenced += u64::from(status.code() == Some(78));
-                return;
+            if let Ok(status) = ended.recv_timeout(ENGINE_LOOK) {
+                let code = status.ok().and_then(|status| status.code());
+                self.fenced += u64::from(code == Some(FENCED));
+                break;
             }
             self.keep_engine();
-            thread::sleep(LOOK);
         }
-        drop(old.kill());
-        drop(old.wait());
+        if !waiter.is_finished() {
+            // It may have ended since: no signal reaches it then.
+            drop(signal(pid, "-KILL"));
+        }
+        waiter.join().expect("waits and tells");
     }
 
     /// Starts an engine where the last one has ended.
@@ -305,7 +321,7 @@ impl Bench {
             Some(engine) => match engine.try_wait() {
                 Ok(None) => false,
                 Ok(Some(status)) => {
-                    self.fenced += u64::from(status.code() == Some(78));
+                    self.fenced += u64::from(status.code() == Some(FENCED));
                     true
                 }
                 Err(_) => true,
@@ -380,9 +396,10 @@ impl Drop for Bench {
     }
 }
 
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status();
-    assert!(status.is_ok_and(|status| status.success()), "a process of ours takes signals");
+fn signal(pid: u32, name: &str) -> Result<(), String> {
+    let said = Command::new("kill").args([name, &pid.to_string()]).output();
+    let said = said.map_err(|error| error.to_string())?;
+    said.status.success().then_some(()).ok_or_else(|| String::from_utf8_lossy(&said.stderr).into())
 }
 
 /// Faults have ceased, one way or the other.
@@ -392,48 +409,4 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         self.0.end();
     }
-}
-
-/// Publishes a plan, close ahead of the engines and no faster than asked, each document until it is
-/// acknowledged.
-fn publish(url: &str, plan: &Plan, time: Option<Duration>, progress: &Progress) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        let context = jetstream::new(progress::client(url).await);
-        let start = Instant::now();
-        let slots = plan.slot_count().max(1);
-        let mut documents = plan.documents();
-        let mut buffer = Vec::new();
-        while let Some(entry) = documents.next() {
-            documents.write(&entry, &mut buffer);
-            let tenant = plan.tenant(entry.truth.shipment);
-            let subject = format!("raw.{tenant}.{}", entry.feed.name());
-            let micros = entry.received_micros;
-            let received = jiff::Timestamp::from_microsecond(micros).expect("a time").to_string();
-            let id = progress.documents().to_string();
-            let mut headers = async_nats::HeaderMap::new();
-            headers.insert("Crossdock-Received", received.as_str());
-            headers.insert("Nats-Msg-Id", id.as_str());
-            let since = Instant::now();
-            // Ends: with the acknowledgement; the server is down for moments only.
-            loop {
-                let body = buffer.clone().into();
-                let sent = context.publish_with_headers(subject.clone(), headers.clone(), body);
-                let acked = async { sent.await.map_err(drop)?.await.map_err(drop) };
-                if let Ok(Ok(ack)) = tokio::time::timeout(Duration::from_secs(1), acked).await {
-                    progress.store(ack.sequence);
-                    break;
-                }
-                assert!(since.elapsed() < WAIT, "the server stays away");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            let share = documents.slot() as f64 / slots as f64;
-            let due = time.map_or(Duration::ZERO, |time| time.mul_f64(share));
-            // Ends: engines commit, time passes, faults cease.
-            while progress.is_ahead() || (!progress.is_over() && start.elapsed() + LOOK < due) {
-                tokio::time::sleep(LOOK).await;
-            }
-        }
-        progress.end_publishing();
-    });
 }

@@ -1,5 +1,6 @@
 //! Documents of a canonical workload, in memory, with the oracle's answer.
 
+use clap::Args;
 use crossdock_core::intake::Intake;
 use crossdock_loadgen::oracle::Oracle;
 use crossdock_loadgen::parameters::Workload;
@@ -7,6 +8,28 @@ use crossdock_loadgen::plan::Plan;
 use crossdock_model::time::Micros;
 
 use crate::oracle::Expected;
+
+/// How much is measured, as options of a program.
+#[derive(Clone, Debug, Args)]
+pub struct Size {
+    /// Small and quick: shows that it works, not how fast.
+    #[arg(long)]
+    pub smoke: bool,
+    /// Shipments of each workload.
+    #[arg(long, default_value_t = 30_000)]
+    shipments: u64,
+    /// Passes; the median counts.
+    #[arg(long, default_value_t = 7)]
+    runs: usize,
+}
+
+impl Size {
+    /// Shipments and passes.
+    #[must_use]
+    pub fn counts(&self) -> (u64, usize) {
+        if self.smoke { (300, 1) } else { (self.shipments, self.runs.max(1)) }
+    }
+}
 
 /// Documents of one turn: enough that what a turn costs by itself does not show.
 const TURN_DOCUMENTS: usize = 256;

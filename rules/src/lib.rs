@@ -13,3 +13,4 @@ pub mod calendar;
 pub mod feed;
 pub mod rule;
 pub mod wheel;
+mod yaml;

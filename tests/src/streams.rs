@@ -11,6 +11,7 @@
 
 use async_nats::jetstream::{self, consumer::pull};
 use crossdock_loadgen::plan::Plan;
+use crossdock_node::jetstream::setup::{Role, StreamOptions};
 use futures_util::StreamExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -18,6 +19,24 @@ use std::time::Duration;
 
 /// Long, for machines that do much else; nothing waits for it when all is well.
 pub const WAIT: Duration = Duration::from_secs(120);
+
+/// IN and OUT, each with room for `max_bytes`, on one server.
+#[must_use]
+pub fn pair(max_bytes: u64) -> Vec<StreamOptions> {
+    let stream = |name: &str, role, subjects: &[&str]| StreamOptions {
+        name: name.to_owned(),
+        role,
+        subjects: subjects.iter().map(ToString::to_string).collect(),
+        replicas: 1,
+        max_age: Duration::from_secs(86_400),
+        max_bytes,
+        duplicate_window: Duration::from_secs(60),
+    };
+    vec![
+        stream("IN", Role::Input, &["raw.>"]),
+        stream("OUT", Role::Output, &["ms.>", "dlq.>", "ctl.>"]),
+    ]
+}
 
 /// Publishes every document of a plan and waits for every acknowledgement.
 ///

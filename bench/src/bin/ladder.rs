@@ -7,8 +7,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use crossdock_bench::machine;
 use crossdock_bench::rung::{self, Rung};
-use crossdock_bench::{machine, workload};
+use crossdock_bench::workload::{self, Size};
 use crossdock_core::feeds::Feeds;
 use crossdock_loadgen::parameters::Workload;
 
@@ -18,15 +19,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// What each stage costs.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Small and quick: shows that it works, not how fast.
-    #[arg(long)]
-    smoke: bool,
-    /// Shipments of each workload.
-    #[arg(long, default_value_t = 30_000)]
-    shipments: u64,
-    /// Passes; the median counts.
-    #[arg(long, default_value_t = 7)]
-    runs: usize,
+    #[command(flatten)]
+    size: Size,
     /// Only this rung (by its name), for a profiler; its figures have no ratio.
     #[arg(long)]
     rung: Option<String>,
@@ -37,7 +31,7 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let (shipments, runs) = if args.smoke { (300, 1) } else { (args.shipments, args.runs.max(1)) };
+    let (shipments, runs) = args.size.counts();
     let feeds = Feeds::new(crossdock_rules::feed::builtin());
     let machine = machine::describe();
     let wanted = |workload: &&Workload| match &args.workload {

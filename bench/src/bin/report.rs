@@ -12,21 +12,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
+use crossdock_bench::workload::Size;
 use crossdock_bench::{machine, report};
 use serde_json::{Value, json};
 
-/// Every benchmark in one run, and the page of what came of it.
+/// Every benchmark in one run, and the page of what came of it; with `--smoke` without peers.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Small and quick, without peers: shows that it works, not how fast.
-    #[arg(long)]
-    smoke: bool,
-    /// Shipments of each workload.
-    #[arg(long, default_value_t = 30_000)]
-    shipments: u64,
-    /// Passes; the median counts.
-    #[arg(long, default_value_t = 7)]
-    runs: usize,
+    #[command(flatten)]
+    size: Size,
     /// Seconds at each rate of the open loop.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
@@ -56,7 +50,7 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let folder = match &args.output {
         Some(folder) => folder.clone(),
-        None if args.smoke => programs.join("report-smoke"),
+        None if args.size.smoke => programs.join("report-smoke"),
         None => root.join("bench").join("reports").join(&date),
     };
     std::fs::create_dir_all(&folder)?;
@@ -107,22 +101,24 @@ fn build(root: &Path, programs: &Path) -> Result<(), Box<dyn Error>> {
 /// The parts in the order in which they run.
 fn parts(args: &Args, root: &Path, programs: &Path) -> Vec<(&'static str, Command)> {
     let program = |name: &str| Command::new(programs.join(name));
+    let (shipments, runs) = args.size.counts();
+    let counts = [format!("--shipments={shipments}"), format!("--runs={runs}")];
     let (mut ladder, mut latency) = (program("ladder"), program("latency"));
-    if args.smoke {
+    if args.size.smoke {
         ladder.arg("--smoke");
         latency.arg("--smoke");
     } else {
-        ladder.args(["--shipments", &args.shipments.to_string(), "--runs", &args.runs.to_string()]);
+        ladder.args(counts);
         latency.args(["--seconds", &args.seconds.to_string()]);
     }
     let mut parts = vec![("ladder", ladder)];
     let mut memory = program("memory");
-    memory.args(args.smoke.then_some("--smoke"));
+    memory.args(args.size.smoke.then_some("--smoke"));
     parts.push(("memory", memory));
     parts.push(("latency", latency));
-    if !args.smoke {
+    if !args.size.smoke {
         let mut peers = Command::new(root.join("bench/peers/run.sh"));
-        peers.args(["--shipments", &args.shipments.to_string(), "--runs", &args.runs.to_string()]);
+        peers.args(["--shipments", &shipments.to_string(), "--runs", &runs.to_string()]);
         peers.env("CROSSDOCK_LOADGEN", programs.join("crossdock-loadgen"));
         parts.push(("peers", peers));
     }

@@ -118,7 +118,7 @@ impl Blocks<'_> {
         if let Some(node) = block.get("references") {
             if !matches!(node.kind, Kind::Map(_)) {
                 self.errors
-                    .add("FD006", node.span, format!("`references` is {}", node.kind_name()))
+                    .add("FD006", node.span, format!("`references` is {}", node.noun()))
                     .help("write kinds and paths: `references: {po: path, bol: path}`");
             }
             for (key, value) in node.entries() {

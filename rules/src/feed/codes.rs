@@ -51,7 +51,7 @@ pub(crate) fn row(node: &Node, fields: &[&str], errors: &mut Errors) -> Option<C
     let known: Vec<&str> = fields.iter().copied().chain(ROW_KEYS).collect();
     if !matches!(node.kind, Kind::Map(_)) {
         errors
-            .add("FD006", node.span, format!("a row of `codes` is {}", node.kind_name()))
+            .add("FD006", node.span, format!("a row of `codes` is {}", node.noun()))
             .help("write a row as a map: `- { code: DL, is: DELIVERED }`");
         return None;
     }
@@ -76,7 +76,7 @@ fn values(node: &Node, field: &str, errors: &mut Errors) -> Vec<Box<str>> {
     let mut values: Vec<Box<str>> = Vec::new();
     for element in node.elements() {
         match (&element.kind, element.text()) {
-            (Kind::Text { quoted: false, .. }, Some("")) | (_, None) => {
+            (Kind::Text { plain: true, .. }, Some("")) | (_, None) => {
                 errors
                     .add("FD006", element.span, format!("a value of `{field}` is no text"))
                     .help("write a code or a list of codes; `''` stands for an absent one");

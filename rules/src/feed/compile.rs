@@ -203,7 +203,7 @@ fn table(root: &Node, fields: &[&str], own_file: u16, errors: &mut Errors) -> Co
     let Some(node) = root.get("codes") else { return CodeTable::default() };
     if !matches!(node.kind, Kind::List(_)) {
         errors
-            .add("FD006", node.span, format!("`codes` is {}", node.kind_name()))
+            .add("FD006", node.span, format!("`codes` is {}", node.noun()))
             .help("`codes` is a list of rows: `- { code: DL, is: DELIVERED }`");
         return CodeTable::default();
     }

@@ -16,7 +16,7 @@ use super::yaml::{Key, Kind, Node};
 pub(crate) fn keys(node: &Node, what: &str, known: &[&str], errors: &mut Errors) {
     if !matches!(node.kind, Kind::Map(_)) {
         errors
-            .add("FD006", node.span, format!("{what} is {}", node.kind_name()))
+            .add("FD006", node.span, format!("{what} is {}", node.noun()))
             .help(format!("{what} is a map with the keys {}", known.join(", ")));
         return;
     }
@@ -38,7 +38,7 @@ pub(crate) fn unknown_key(key: &Key, what: &str, known: &[&str], errors: &mut Er
 pub(crate) fn text<'a>(node: &'a Node, what: &str, errors: &mut Errors) -> &'a str {
     match node.text() {
         Some("") | None => {
-            let found = if node.text().is_some() { "empty" } else { node.kind_name() };
+            let found = if node.text().is_some() { "empty" } else { node.noun() };
             errors
                 .add("FD006", node.span, format!("{what} is {found}"))
                 .help(format!("{what} is a text"));

@@ -118,7 +118,7 @@ fn test(node: &Node, errors: &mut Errors) -> Option<FeedTest> {
 fn expected(node: &Node, errors: &mut Errors) -> ExpectedEvent {
     if !matches!(node.kind, Kind::Map(_)) {
         errors
-            .add("FD006", node.span, format!("an expected event is {}", node.kind_name()))
+            .add("FD006", node.span, format!("an expected event is {}", node.noun()))
             .help("write it as a map: `- { number: 1Z..., milestone: DELIVERED }`");
     }
     let mut fields = Vec::new();

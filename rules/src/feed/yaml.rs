@@ -1,4 +1,4 @@
-//! YAML as a tree of texts, each with its place in the file.
+//! The YAML of feed files.
 //!
 //! # Place
 //!
@@ -6,96 +6,31 @@
 //!
 //! # Method
 //!
-//! The events of `granit-parser` (the parser under serde-saphyr) are gathered into a tree. Scalars stay texts as they were
-//! written: a carrier's code `08` is no number and `NO` is no boolean. What a value means is the
-//! reader's business, who knows what belongs there; that is also why every mistake of a file can be
-//! told in one run, where a serde reader stops at the first.
+//! The reader that feeds and rules share (`crate::yaml`), with places as lines and columns.
 //!
 //! # Holds
 //!
-//! - Anchors, aliases, tags, merge keys, several documents and doubled keys are mistakes.
+//! - Codes and words of what is refused; the form that revisions are a hash of.
 //! - Depth is bounded by the parser (255 levels).
 //!
 //! # Does not hold
 //!
 //! Which keys are known: `compile`.
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
+use granit_parser::Span as ParserSpan;
 
 use super::error::{Errors, Span};
+use crate::yaml::{self, Dialect, Ending, Mistake};
 
-/// A value and where it stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// What it is.
-    pub(crate) kind: Kind,
-    /// Where it begins.
-    pub(crate) span: Span,
-}
-
-/// What a value is.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// A text; `quoted` where it stood in quotes or in a block.
-    Text { text: String, quoted: bool },
-    /// A list.
-    List(Vec<Node>),
-    /// Keys and values in the order written.
-    Map(Vec<(Key, Node)>),
-}
-
-/// A key and where it stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Key {
-    /// The key.
-    pub(crate) text: String,
-    /// Where it begins.
-    pub(crate) span: Span,
-}
+pub(crate) type Node = yaml::Node<Span>;
+pub(crate) type Kind = yaml::Kind<Span>;
+pub(crate) type Key = yaml::Key<Span>;
 
 impl Node {
-    /// The value under a key of a map.
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        self.entries().iter().find(|(name, _)| name.text == key).map(|(_, node)| node)
-    }
-
-    /// Keys and values; none where it is no map.
-    pub(crate) fn entries(&self) -> &[(Key, Node)] {
-        match &self.kind {
-            Kind::Map(entries) => entries,
-            Kind::Text { .. } | Kind::List(_) => &[],
-        }
-    }
-
-    /// The text, where it is one.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text { text, .. } => Some(text),
-            Kind::List(_) | Kind::Map(_) => None,
-        }
-    }
-
-    /// The elements of a list; anything else is its own only element.
-    pub(crate) fn elements(&self) -> &[Node] {
-        match &self.kind {
-            Kind::List(nodes) => nodes,
-            Kind::Text { .. } | Kind::Map(_) => core::slice::from_ref(self),
-        }
-    }
-
-    /// What people call it.
-    pub(crate) const fn kind_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Text { .. } => "a text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
-        }
-    }
-
     /// The place of the first character of the text itself, behind an opening quote.
     pub(crate) const fn text_span(&self) -> Span {
         let mut span = self.span;
-        if matches!(self.kind, Kind::Text { quoted: true, .. }) {
+        if matches!(self.kind, Kind::Text { plain: false, .. }) {
             span.column += 1;
         }
         span
@@ -130,67 +65,11 @@ impl Node {
     }
 }
 
-/// A collection that is being read.
-enum Open {
-    List(Span, Vec<Node>),
-    Map(Span, Vec<(Key, Node)>, Option<Key>),
-}
-
 /// The tree of one file. Mistakes go to `errors`; nothing comes back where there is no tree.
 pub(crate) fn read(file: u16, text: &str, errors: &mut Errors) -> Option<Node> {
-    let mut open: Vec<Open> = Vec::new();
-    let mut root = None;
-    for event in Parser::new_from_str(text) {
-        let (event, span) = match event {
-            Ok(event) => event,
-            Err(error) => {
-                let marker = error.marker();
-                let place = Span::new(file, marker.line(), marker.col() + 1, 1);
-                errors
-                    .add("FD001", place, format!("this is no YAML: {}", error.info()))
-                    .help("check the indentation and the quotes around here");
-                return None;
-            }
-        };
-        let place = place(file, &span);
-        let closed = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                refuse(anchor, tag.is_some(), place, errors);
-                let quoted = !matches!(style, ScalarStyle::Plain);
-                Some(Node { kind: Kind::Text { text: text.into_owned(), quoted }, span: place })
-            }
-            Event::SequenceStart(_, anchor, tag) => {
-                refuse(anchor, tag.is_some(), place, errors);
-                open.push(Open::List(place, Vec::new()));
-                None
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                refuse(anchor, tag.is_some(), place, errors);
-                open.push(Open::Map(place, Vec::new(), None));
-                None
-            }
-            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(Open::List(span, nodes)) => Some(Node { kind: Kind::List(nodes), span }),
-                Some(Open::Map(span, entries, _)) => Some(Node { kind: Kind::Map(entries), span }),
-                None => None,
-            },
-            Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                errors.add("FD002", place, "an alias stands here".into()).help(
-                    "write the value out: feed files have no anchors, aliases, tags or merge keys",
-                );
-                Some(Node { kind: Kind::Text { text: String::new(), quoted: false }, span: place })
-            }
-            Event::DocumentStart(..) if root.is_some() => {
-                errors
-                    .add("FD001", place, "a second document begins here".into())
-                    .help("put one feed in one file");
-                return root;
-            }
-            _ => None,
-        };
-        if let Some(node) = closed {
-            attach(node, &mut open, &mut root, errors);
-        }
+    let (root, ending) = yaml::read(text, &mut FeedYaml { file, errors });
+    if ending == Ending::BrokeOff {
+        return None;
     }
     if root.is_none() {
         errors
@@ -200,58 +79,64 @@ pub(crate) fn read(file: u16, text: &str, errors: &mut Errors) -> Option<Node> {
     root
 }
 
-/// Puts a finished node where it belongs.
-fn attach(node: Node, open: &mut [Open], root: &mut Option<Node>, errors: &mut Errors) {
-    match open.last_mut() {
-        None => *root = Some(node),
-        Some(Open::List(_, nodes)) => nodes.push(node),
-        Some(Open::Map(_, entries, key @ None)) => {
-            let text = if let Some(text) = node.text() {
-                text.to_owned()
-            } else {
-                errors
-                    .add("FD006", node.span, format!("a key is {}", node.kind_name()))
-                    .help("a key is a text");
-                String::new()
-            };
-            if text == "<<" {
-                errors
-                    .add("FD002", node.span, "a merge key stands here".into())
-                    .help("write the values out, or use `extends:`");
-            }
-            if let Some((first, _)) = entries.iter().find(|(name, _)| name.text == text) {
-                let line = first.span.line;
-                errors
-                    .add(
-                        "FD003",
-                        node.span,
-                        format!("the key \"{text}\" stands here a second time"),
-                    )
-                    .help(format!("it stands in line {line} already: keep one of the two"));
-            }
-            *key = Some(Key { text, span: node.span });
-        }
-        Some(Open::Map(_, entries, key)) => {
-            if let Some(key) = key.take() {
-                entries.push((key, node));
-            }
-        }
-    }
+struct FeedYaml<'e> {
+    file: u16,
+    errors: &'e mut Errors,
 }
 
-fn refuse(anchor: usize, tagged: bool, place: Span, errors: &mut Errors) {
-    if anchor != 0 || tagged {
-        let what = if tagged { "a tag" } else { "an anchor" };
-        errors
-            .add("FD002", place, format!("{what} stands here"))
-            .help("write the value out: feed files have no anchors, aliases, tags or merge keys");
-    }
-}
+impl Dialect for FeedYaml<'_> {
+    type Span = Span;
+    const DEPTH_MAX: usize = usize::MAX;
+    const NODES_MAX: usize = usize::MAX;
 
-fn place(file: u16, span: &ParserSpan) -> Span {
-    let same_line = span.start.line() == span.end.line();
-    let width = if same_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 1 };
-    Span::new(file, span.start.line(), span.start.col() + 1, width)
+    fn span(&self, span: &ParserSpan) -> Span {
+        let (start, end) = (span.start, span.end);
+        let same_line = start.line() == end.line();
+        let width = if same_line { end.col().saturating_sub(start.col()).max(1) } else { 1 };
+        Span::new(self.file, start.line(), start.col() + 1, width)
+    }
+
+    fn whole(&self, start: Span, _end: Span) -> Span {
+        start
+    }
+
+    fn mistake(&mut self, span: Option<Span>, mistake: &Mistake<'_, Span>) {
+        const WRITE_OUT: &str =
+            "write the value out: feed files have no anchors, aliases, tags or merge keys";
+        let (code, message, help) = match mistake {
+            Mistake::NotYaml(error) => {
+                let message = format!("this is no YAML: {}", error.info());
+                ("FD001", message, "check the indentation and the quotes around here".to_owned())
+            }
+            Mistake::SecondDocument => {
+                ("FD001", "a second document begins here".into(), "put one feed in one file".into())
+            }
+            Mistake::Tag => ("FD002", "a tag stands here".into(), WRITE_OUT.into()),
+            Mistake::Anchor => ("FD002", "an anchor stands here".into(), WRITE_OUT.into()),
+            Mistake::Alias => ("FD002", "an alias stands here".into(), WRITE_OUT.into()),
+            Mistake::MergeKey => {
+                let help = "write the values out, or use `extends:`";
+                ("FD002", "a merge key stands here".into(), help.into())
+            }
+            Mistake::KeyIsNoText(noun) => {
+                ("FD006", format!("a key is {noun}"), "a key is a text".into())
+            }
+            Mistake::KeyTwice { text, first } => {
+                let line = first.line;
+                let help = format!("it stands in line {line} already: keep one of the two");
+                ("FD003", format!("the key \"{text}\" stands here a second time"), help)
+            }
+            Mistake::TooDeep | Mistake::TooMany => unreachable!("a feed file has no such bound"),
+        };
+        let place = match (span, mistake) {
+            (None, Mistake::NotYaml(error)) => {
+                let marker = error.marker();
+                Span::new(self.file, marker.line(), marker.col() + 1, 1)
+            }
+            (span, _) => span.unwrap_or_default(),
+        };
+        self.errors.add(code, place, message).help(help);
+    }
 }
 
 #[cfg(test)]

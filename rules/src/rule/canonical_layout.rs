@@ -35,7 +35,7 @@ pub fn format(source: &Source) -> Option<String> {
 
 fn tree(source: &Source) -> Option<Node> {
     let mut report = Report { sources: vec![source.clone()], list: vec![] };
-    let root = read(0, &mut report).root?;
+    let root = read(0, &mut report)?;
     (!report.has_errors()).then_some(root)
 }
 

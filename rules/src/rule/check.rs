@@ -79,7 +79,7 @@ impl RuleSet {
 pub(crate) fn read(report: &mut Report) -> Vec<FileDef> {
     let count = u32::try_from(report.sources.len()).unwrap_or(u32::MAX);
     (0..count)
-        .map(|file| match yaml::read(file, report).root {
+        .map(|file| match yaml::read(file, report) {
             Some(root) => shape::shape(&root, report),
             None => FileDef::default(),
         })

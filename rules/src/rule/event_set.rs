@@ -51,6 +51,29 @@ pub const ALIASES: [(&str, &str); 18] = [
 /// Words that stand for more than one axis.
 pub const SPECIAL: [&str; 3] = ["any", "exception", "physical_scan"];
 
+/// What a set looks at of an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Meaning {
+    /// The coarse axis.
+    pub milestone: Milestone,
+    /// What is wrong, if anything.
+    pub exception: ExceptionClass,
+    /// The fine axis.
+    pub detail: Detail,
+    /// Whether it is a physical scan, or takes another event back.
+    pub flags: EventFlags,
+}
+
+impl Meaning {
+    /// That of an event.
+    #[must_use]
+    #[inline]
+    pub const fn of(event: &Event) -> Self {
+        let Event { milestone, exception, detail, flags, .. } = *event;
+        Self { milestone, exception, detail, flags }
+    }
+}
+
 impl EventSet {
     /// The set of one word.
     #[must_use]
@@ -120,40 +143,28 @@ impl EventSet {
     #[must_use]
     #[inline]
     pub fn has(&self, event: &Event) -> bool {
-        self.has_parts(event.milestone, event.exception, event.detail, event.flags)
+        self.has_meaning(Meaning::of(event))
     }
 
-    /// The same of an event's parts.
+    /// The same of what an event means.
     #[must_use]
     #[inline]
-    pub const fn has_parts(
-        &self,
-        milestone: Milestone,
-        exception: ExceptionClass,
-        detail: Detail,
-        flags: EventFlags,
-    ) -> bool {
-        !flags.has(EventFlags::RETRACTS) && self.says_parts(milestone, exception, detail, flags)
-    }
-
-    const fn says_parts(
-        &self,
-        milestone: Milestone,
-        exception: ExceptionClass,
-        detail: Detail,
-        flags: EventFlags,
-    ) -> bool {
-        self.any
-            || self.milestones.contains(milestone)
-            || self.classes & (exception.bit() & !1) != 0
-            || self.details & (1 << (detail as u8)) != 0
-            || (self.physical && flags.has(EventFlags::PHYSICAL))
+    pub const fn has_meaning(&self, meaning: Meaning) -> bool {
+        !meaning.flags.has(EventFlags::RETRACTS) && self.says_meaning(meaning)
     }
 
     /// The same without regard to whether the event takes another back.
     #[must_use]
     pub fn says(&self, event: &Event) -> bool {
-        self.says_parts(event.milestone, event.exception, event.detail, event.flags)
+        self.says_meaning(Meaning::of(event))
+    }
+
+    const fn says_meaning(&self, meaning: Meaning) -> bool {
+        self.any
+            || self.milestones.contains(meaning.milestone)
+            || self.classes & (meaning.exception.bit() & !1) != 0
+            || self.details & (1 << (meaning.detail as u8)) != 0
+            || (self.physical && meaning.flags.has(EventFlags::PHYSICAL))
     }
 
     /// The milestones that its events imply: what `while:` and `pause:` look at.

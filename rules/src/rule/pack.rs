@@ -257,7 +257,7 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resu
 
 fn read_suite(report: &mut Report) -> Option<Suite> {
     let name = report.sources[0].name.clone();
-    let root = yaml::read(0, report).root?;
+    let root = yaml::read(0, report)?;
     Some(suite(&root, &name, report))
 }
 

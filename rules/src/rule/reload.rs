@@ -27,7 +27,7 @@ use super::facts::Facts;
 use super::retired::Retired;
 use super::rows::{RETIRED_OTHERS, RowHandle, RowStore, RuleRow, Status};
 use super::ruleset::{Kind, Mode, Rule, RuleSet};
-use super::run::{plus, time_of};
+use super::run::{Turn, plus, time_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Move {
@@ -192,7 +192,8 @@ impl RuleSet {
             }
             if matches!(rule.kind, Kind::Watch { .. } | Kind::Event { .. } | Kind::Count { .. }) {
                 if only.is_some() {
-                    self.look_soon(index, facts, store, handle, actions);
+                    let look = |turn: &mut Turn<'_>| turn.look_soon(index);
+                    self.with_rule(index, facts, store, handle, actions, look);
                 }
                 continue;
             }
@@ -205,7 +206,8 @@ impl RuleSet {
             let shown = if matches!(rule.kind, Kind::Silence { .. }) { 1 } else { usize::MAX };
             for event in facts.events().filter(is_news).take(shown) {
                 let facts = Facts { event: Some(&event), ..*facts };
-                self.on_event_of(index, &facts, store, handle, actions);
+                let look = |turn: &mut Turn<'_>| turn.trigger(index, &event);
+                self.with_rule(index, &facts, store, handle, actions, look);
             }
         }
         debug_assert_eq!(told, actions.list.len(), "arming says nothing");

@@ -84,33 +84,8 @@ impl RuleSet {
         count
     }
 
-    /// Shows one rule one event of the history.
-    pub(super) fn on_event_of(
-        &self,
-        rule: u16,
-        facts: &Facts<'_>,
-        store: &mut RowStore,
-        handle: &mut RowHandle,
-        actions: &mut Actions,
-    ) {
-        let Some(event) = facts.event else { return };
-        self.with_rule(rule, facts, store, handle, actions, |turn| turn.trigger(rule, event));
-    }
-
-    /// Has a rule asked in the next second, where it may have something to say of what is known.
-    pub(super) fn look_soon(
-        &self,
-        rule: u16,
-        facts: &Facts<'_>,
-        store: &mut RowStore,
-        handle: &mut RowHandle,
-        actions: &mut Actions,
-    ) {
-        self.with_rule(rule, facts, store, handle, actions, |turn| turn.look_soon(rule));
-    }
-
     /// Lets one rule look at a shipment that its scope accepts.
-    fn with_rule(
+    pub(super) fn with_rule(
         &self,
         rule: u16,
         facts: &Facts<'_>,
@@ -337,7 +312,7 @@ impl<'a> Turn<'a> {
     }
 
     /// A rule whose trigger has the event.
-    fn trigger(&mut self, index: u16, event: &Event) {
+    pub(super) fn trigger(&mut self, index: u16, event: &Event) {
         let set = self.set;
         if !self.machine.run(set.residuals[usize::from(index)]) {
             self.actions.note(index, Edge::Quiet);

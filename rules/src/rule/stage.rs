@@ -11,6 +11,8 @@ use crossdock_model::time::{EventTime, Micros, Precision, ZoneSource};
 use crossdock_standard::zone::ZoneId;
 
 use super::diagnostic::Report;
+#[cfg(test)]
+use super::diagnostic::Span;
 use super::duration::Duration;
 use super::event_set::ALIASES;
 use super::facts::{Accuracy, End, Eta, Feed, HashInterner, Lane, Point, Scene, Subject};
@@ -182,6 +184,19 @@ pub(crate) fn eta<'a>(
         }
     }
     eta
+}
+
+/// The event of a step that has a word and a time and nothing else.
+#[cfg(test)]
+pub(crate) fn word_event(word: &str, at: i64, happened: i64) -> (Event, OwnedScene) {
+    let step = Step {
+        what: word.to_owned(),
+        pairs: vec![("event_time".to_owned(), happened.to_string())],
+        span: Span::default(),
+        at: at.to_string(),
+    };
+    let moment = |text: &str| text.parse().ok();
+    event(&step, at, &Setting::default(), &moment, &mut Report::default()).expect("a known word")
 }
 
 /// The event of a step, received at `at`.

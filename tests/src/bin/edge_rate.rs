@@ -21,9 +21,10 @@ use crossdock_node::jetstream::ctl::Position;
 use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Reader, ReaderOptions};
-use crossdock_node::jetstream::setup::{self, Role, StreamOptions};
+use crossdock_node::jetstream::setup;
 use crossdock_node::telemetry::Counters;
 use crossdock_tests::nats::NatsServer;
+use crossdock_tests::streams;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -96,7 +97,7 @@ async fn measure(url: &str, pid: u32) -> Vec<(&'static str, Vec<Figures>)> {
         ConnectionOptions { servers: vec![url.to_owned()], ..ConnectionOptions::default() };
     let connection = Connection::open(&options).await.expect("a connection");
     let mut caller = Caller::open(&connection, Duration::from_secs(10)).await.expect("a caller");
-    setup::init(&mut caller, &streams(), false).await.expect("streams");
+    setup::init(&mut caller, &streams::pair(4 << 30), false).await.expect("streams");
     let client = connection.client();
     let document = Bytes::from(vec![b'x'; DOCUMENT_SIZE]);
     for count in 1..=DOCUMENTS {
@@ -166,20 +167,4 @@ fn output(seq: u64, index: u32) -> Output {
         },
         body: Bytes::from(vec![b'x'; OUTPUT_SIZE]),
     }
-}
-
-fn streams() -> Vec<StreamOptions> {
-    let stream = |name: &str, role, subjects: &[&str]| StreamOptions {
-        name: name.to_owned(),
-        role,
-        subjects: subjects.iter().map(ToString::to_string).collect(),
-        replicas: 1,
-        max_age: Duration::from_secs(86_400),
-        max_bytes: 4 << 30,
-        duplicate_window: Duration::from_secs(60),
-    };
-    vec![
-        stream("IN", Role::Input, &["raw.>"]),
-        stream("OUT", Role::Output, &["ms.>", "dlq.>", "ctl.>"]),
-    ]
 }

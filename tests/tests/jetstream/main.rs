@@ -20,7 +20,7 @@ use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::lease::{Held, Lease, LeaseOptions};
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Batch, Message, Reader, ReaderOptions};
-use crossdock_node::jetstream::setup::{self, Done, Role, Severity, StreamOptions};
+use crossdock_node::jetstream::setup::{self, Done, Severity, StreamOptions};
 use crossdock_node::telemetry::{Counter, Counters, Telemetry};
 use crossdock_tests::nats::NatsServer;
 use crossdock_tests::proxy::Proxy;
@@ -41,19 +41,7 @@ fn block_on<T>(part: impl Future<Output = T>) -> T {
 }
 
 fn streams() -> Vec<StreamOptions> {
-    let stream = |name: &str, role, subjects: &[&str]| StreamOptions {
-        name: name.to_owned(),
-        role,
-        subjects: subjects.iter().map(ToString::to_string).collect(),
-        replicas: 1,
-        max_age: Duration::from_secs(86_400),
-        max_bytes: 256 << 20,
-        duplicate_window: Duration::from_secs(60),
-    };
-    vec![
-        stream("IN", Role::Input, &["raw.>"]),
-        stream("OUT", Role::Output, &["ms.>", "dlq.>", "ctl.>"]),
-    ]
+    crossdock_tests::streams::pair(256 << 20)
 }
 
 fn connection_options(url: &str) -> ConnectionOptions {

@@ -12,7 +12,7 @@
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::id::Fingerprint;
 use crossdock_model::time::{EventTime, Micros, Precision};
-use crossdock_rules::rule::event_set::EventSet;
+use crossdock_rules::rule::event_set::{EventSet, Meaning};
 use crossdock_rules::rule::facts::History;
 
 use crate::entry::Entry;
@@ -40,7 +40,7 @@ impl History for Kept<'_> {
     fn next_of(&self, set: &EventSet, from: usize) -> Option<usize> {
         let is_of = |entry: &Entry| {
             let Sense { milestone, exception, detail, flags, .. } = *self.senses.get(entry.sense);
-            set.has_parts(milestone, exception, detail, flags)
+            set.has_meaning(Meaning { milestone, exception, detail, flags })
         };
         Some(from + self.entries.get(from..)?.iter().position(is_of)?)
     }

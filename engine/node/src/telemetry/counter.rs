@@ -15,34 +15,34 @@ use crossdock_model::reject::{Outcome, Reject};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
-    ($($variant:ident = $family:literal $([$label:literal = $value:literal])?, $help:literal;)*) => {
+    ($($family:literal, $help:literal: $($variant:ident $([$label:literal = $value:literal])?),+;)*) => {
         /// Something that only grows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(usize)]
         pub enum Counter {
-            $(#[doc = $help] $variant,)*
+            $($(#[doc = $help] $variant,)+)*
         }
 
         impl Counter {
             /// All of them; those of one family stand together.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            pub const ALL: &'static [Self] = &[$($(Self::$variant,)+)*];
 
             /// The family's name, without the suffix `_total`.
             #[must_use]
             pub const fn family(self) -> &'static str {
-                match self { $(Self::$variant => $family,)* }
+                match self { $($(Self::$variant => $family,)+)* }
             }
 
             /// The label that tells the members of a family apart.
             #[must_use]
             pub const fn label(self) -> Option<(&'static str, &'static str)> {
-                match self { $(Self::$variant => label!($($label, $value)?),)* }
+                match self { $($(Self::$variant => label!($($label, $value)?),)+)* }
             }
 
             /// What it counts and what a rise means.
             #[must_use]
             pub const fn help(self) -> &'static str {
-                match self { $(Self::$variant => $help,)* }
+                match self { $($(Self::$variant => $help,)+)* }
             }
         }
     };
@@ -58,54 +58,61 @@ macro_rules! label {
 }
 
 counters! {
-    Documents = "crossdock_documents", "Documents read from the source.";
-    DocumentBytes = "crossdock_document_bytes", "Bytes of the documents read from the source.";
-    EventsEmitted = "crossdock_events" ["outcome" = "emitted"], "Events by what became of them; the sum equals what was ingested.";
-    EventsKnown = "crossdock_events" ["outcome" = "known"], "Events by what became of them; the sum equals what was ingested.";
-    EventsHistory = "crossdock_events" ["outcome" = "history"], "Events by what became of them; the sum equals what was ingested.";
-    EventsUnmapped = "crossdock_events" ["outcome" = "unmapped"], "Events by what became of them; the sum equals what was ingested.";
-    EventsDead = "crossdock_events" ["outcome" = "dead"], "Events by what became of them; the sum equals what was ingested.";
-    EventsHearsay = "crossdock_events_hearsay", "New events that say a milestone which their feed may not say (`may_say`, `sender`); they are among the history.";
-    Pulls = "crossdock_pulls", "Pull requests sent to the input stream.";
-    PullsExpired = "crossdock_pulls_expired", "Pull requests that ended without being filled; usual when idle.";
-    MessagesPassed = "crossdock_messages_passed", "Messages delivered again at or below the own position and dropped.";
-    ReceivedUnreadable = "crossdock_received_unreadable", "Messages whose Crossdock-Received header is no RFC 3339 time; the stream's time was used.";
-    Gaps = "crossdock_reader_restarts" ["cause" = "gap"], "Times the input consumer was made anew, by cause.";
-    Silences = "crossdock_reader_restarts" ["cause" = "silence"], "Times the input consumer was made anew, by cause.";
-    ConsumersLost = "crossdock_reader_restarts" ["cause" = "consumer_lost"], "Times the input consumer was made anew, by cause.";
-    Reconnects = "crossdock_reader_restarts" ["cause" = "reconnect"], "Times the input consumer was made anew, by cause.";
-    ReaderRefused = "crossdock_reader_refused", "Requests of the reader that the server refused or did not answer.";
-    Claims = "crossdock_claims", "Times this process became the owner of its group.";
-    Commits = "crossdock_commits", "Atomic batches stored, claims included.";
-    CommitMessages = "crossdock_commit_messages", "Messages stored by atomic batches, commit records included.";
-    CommitRetries = "crossdock_commit_retries", "Atomic batches sent again.";
-    CommitAcksLost = "crossdock_commit_acks_lost", "Atomic batches whose acknowledgement never came.";
-    CommitsResolved = "crossdock_commits_resolved", "Batches found committed by reading the commit record.";
-    Fenced = "crossdock_fenced", "Times another engine was found to own the group; this one then ends.";
-    Snapshots = "crossdock_snapshots", "Snapshots written.";
-    SnapshotsFailed = "crossdock_snapshots_failed", "Snapshots that could not be written; replay after a restart grows.";
-    Panics = "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.";
-    RuleSwitches = "crossdock_rule_switches", "Times a rule set became active.";
-    RuleSwitchesRefused = "crossdock_rule_switches_refused", "Switch messages that could not be followed; the rules in force stayed.";
-    EstimatesAsked = "crossdock_estimates_asked", "Questions when a shipment arrives.";
-    EstimatesUnanswered = "crossdock_estimates_unanswered", "Questions that nothing learned and no date could answer.";
-    EstimatesFirst = "crossdock_estimates_said" ["what" = "first"], "Estimates said: for the first time, in the place of another, or taken back.";
-    EstimatesMoved = "crossdock_estimates_said" ["what" = "moved"], "Estimates said: for the first time, in the place of another, or taken back.";
-    EstimatesWithdrawn = "crossdock_estimates_said" ["what" = "withdrawn"], "Estimates said: for the first time, in the place of another, or taken back.";
-    OutcomesLearned = "crossdock_estimate_outcomes" ["what" = "learned"], "Outcomes of arrived shipments, one for each class of milestones that they passed.";
-    OutcomesExcluded = "crossdock_estimate_outcomes" ["what" = "excluded"], "Outcomes of arrived shipments, one for each class of milestones that they passed.";
-    CarrierDatesMissed = "crossdock_dates_missed" ["whose" = "carrier"], "Deliveries after the day of the carrier's last estimate, or of the promise.";
-    PromisesMissed = "crossdock_dates_missed" ["whose" = "promise"], "Deliveries after the day of the carrier's last estimate, or of the promise.";
-    Ticks = "crossdock_ticks", "Messages of the log that say only that time has passed, or which rules are in force.";
-    RulesRaised = "crossdock_rule_actions" ["action" = "raised"], "What live rules did; shadow counts raises of rules that tell nobody.";
-    RulesResolved = "crossdock_rule_actions" ["action" = "resolved"], "What live rules did; shadow counts raises of rules that tell nobody.";
-    RulesRetracted = "crossdock_rule_actions" ["action" = "retracted"], "What live rules did; shadow counts raises of rules that tell nobody.";
-    RulesShadowed = "crossdock_rule_actions" ["action" = "shadow"], "What live rules did; shadow counts raises of rules that tell nobody.";
-    RulesMuted = "crossdock_rule_muted", "Messages of rules left out because the carrier's own exception had told the audience.";
-    ShipmentsSealed = "crossdock_shipments_aged" ["step" = "sealed"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
-    ShipmentsForgotten = "crossdock_shipments_aged" ["step" = "forgotten"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
-    ShipmentsEvicted = "crossdock_shipments_aged" ["step" = "evicted"], "Shipments that left memory in part or whole: by age, or because the room was full (evicted).";
-    TimersFired = "crossdock_timers_fired", "Timers of shipments and feeds that fired.";
+    "crossdock_documents", "Documents read from the source.": Documents;
+    "crossdock_document_bytes", "Bytes of the documents read from the source.": DocumentBytes;
+    "crossdock_events", "Events by what became of them; the sum equals what was ingested.":
+        EventsEmitted ["outcome" = "emitted"],
+        EventsKnown ["outcome" = "known"],
+        EventsHistory ["outcome" = "history"],
+        EventsUnmapped ["outcome" = "unmapped"],
+        EventsDead ["outcome" = "dead"];
+    "crossdock_events_hearsay", "New events that say a milestone which their feed may not say (`may_say`, `sender`); they are among the history.": EventsHearsay;
+    "crossdock_pulls", "Pull requests sent to the input stream.": Pulls;
+    "crossdock_pulls_expired", "Pull requests that ended without being filled; usual when idle.": PullsExpired;
+    "crossdock_messages_passed", "Messages delivered again at or below the own position and dropped.": MessagesPassed;
+    "crossdock_received_unreadable", "Messages whose Crossdock-Received header is no RFC 3339 time; the stream's time was used.": ReceivedUnreadable;
+    "crossdock_reader_restarts", "Times the input consumer was made anew, by cause.":
+        Gaps ["cause" = "gap"],
+        Silences ["cause" = "silence"],
+        ConsumersLost ["cause" = "consumer_lost"],
+        Reconnects ["cause" = "reconnect"];
+    "crossdock_reader_refused", "Requests of the reader that the server refused or did not answer.": ReaderRefused;
+    "crossdock_claims", "Times this process became the owner of its group.": Claims;
+    "crossdock_commits", "Atomic batches stored, claims included.": Commits;
+    "crossdock_commit_messages", "Messages stored by atomic batches, commit records included.": CommitMessages;
+    "crossdock_commit_retries", "Atomic batches sent again.": CommitRetries;
+    "crossdock_commit_acks_lost", "Atomic batches whose acknowledgement never came.": CommitAcksLost;
+    "crossdock_commits_resolved", "Batches found committed by reading the commit record.": CommitsResolved;
+    "crossdock_fenced", "Times another engine was found to own the group; this one then ends.": Fenced;
+    "crossdock_snapshots", "Snapshots written.": Snapshots;
+    "crossdock_snapshots_failed", "Snapshots that could not be written; replay after a restart grows.": SnapshotsFailed;
+    "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.": Panics;
+    "crossdock_rule_switches", "Times a rule set became active.": RuleSwitches;
+    "crossdock_rule_switches_refused", "Switch messages that could not be followed; the rules in force stayed.": RuleSwitchesRefused;
+    "crossdock_estimates_asked", "Questions when a shipment arrives.": EstimatesAsked;
+    "crossdock_estimates_unanswered", "Questions that nothing learned and no date could answer.": EstimatesUnanswered;
+    "crossdock_estimates_said", "Estimates said: for the first time, in the place of another, or taken back.":
+        EstimatesFirst ["what" = "first"],
+        EstimatesMoved ["what" = "moved"],
+        EstimatesWithdrawn ["what" = "withdrawn"];
+    "crossdock_estimate_outcomes", "Outcomes of arrived shipments, one for each class of milestones that they passed.":
+        OutcomesLearned ["what" = "learned"],
+        OutcomesExcluded ["what" = "excluded"];
+    "crossdock_dates_missed", "Deliveries after the day of the carrier's last estimate, or of the promise.":
+        CarrierDatesMissed ["whose" = "carrier"],
+        PromisesMissed ["whose" = "promise"];
+    "crossdock_ticks", "Messages of the log that say only that time has passed, or which rules are in force.": Ticks;
+    "crossdock_rule_actions", "What live rules did; shadow counts raises of rules that tell nobody.":
+        RulesRaised ["action" = "raised"],
+        RulesResolved ["action" = "resolved"],
+        RulesRetracted ["action" = "retracted"],
+        RulesShadowed ["action" = "shadow"];
+    "crossdock_rule_muted", "Messages of rules left out because the carrier's own exception had told the audience.": RulesMuted;
+    "crossdock_shipments_aged", "Shipments that left memory in part or whole: by age, or because the room was full (evicted).":
+        ShipmentsSealed ["step" = "sealed"],
+        ShipmentsForgotten ["step" = "forgotten"],
+        ShipmentsEvicted ["step" = "evicted"];
+    "crossdock_timers_fired", "Timers of shipments and feeds that fired.": TimersFired;
 }
 
 /// The values, and those of two lists that belong to the model.

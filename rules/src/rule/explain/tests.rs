@@ -8,12 +8,11 @@ use proptest::prelude::*;
 
 use super::super::action::Action;
 use super::super::check::Options;
-use super::super::diagnostic::{Report, Source, Span};
+use super::super::diagnostic::Source;
 use super::super::facts::{Facts, HashInterner};
 use super::super::ruleset::RuleSet;
 use super::super::scenario::{Scenario, Setting};
 use super::super::stage;
-use super::super::suite::Step;
 use super::super::world::SmallWorld;
 use super::Says;
 
@@ -69,16 +68,7 @@ fn play<'a>(
     let mut now = 0;
     for (wait, word, late) in steps {
         now += wait;
-        let step = Step {
-            what: WORDS[*word].to_owned(),
-            pairs: vec![("event_time".to_owned(), (now - late).to_string())],
-            span: Span::default(),
-            at: now.to_string(),
-        };
-        let moment = |text: &str| text.parse::<i64>().ok().map(|seconds| start + seconds);
-        let setting = Setting::default();
-        let event = stage::event(&step, start + now, &setting, &moment, &mut Report::default());
-        let (event, scene) = event.expect("a known word");
+        let (event, scene) = stage::word_event(WORDS[*word], start + now, start + now - late);
         let at = Seconds(u32::try_from(start + now).expect("this century"));
         scenario.event(at, &event, &scene);
         scenario.advance(at, true);

@@ -5,12 +5,11 @@ use proptest::prelude::*;
 
 use super::super::action::{Action, Cause};
 use super::super::check::Options;
-use super::super::diagnostic::{Report, Source, Span};
+use super::super::diagnostic::Source;
 use super::super::facts::HashInterner;
 use super::super::ruleset::RuleSet;
 use super::super::scenario::{Said, Scenario, Setting};
 use super::super::stage;
-use super::super::suite::Step;
 use super::super::world::SmallWorld;
 
 const RULES: &str = "version: 1
@@ -78,16 +77,7 @@ fn play<'a>(
     };
     for (index, (wait, word, late)) in steps.iter().enumerate() {
         now += wait;
-        let step = Step {
-            what: WORDS[*word].to_owned(),
-            pairs: vec![("event_time".to_owned(), (now - late).to_string())],
-            span: Span::default(),
-            at: now.to_string(),
-        };
-        let moment = |text: &str| text.parse::<i64>().ok().map(|seconds| start + seconds);
-        let setting = Setting::default();
-        let event = stage::event(&step, start + now, &setting, &moment, &mut Report::default());
-        let (event, scene) = event.expect("a known word");
+        let (event, scene) = stage::word_event(WORDS[*word], start + now, start + now - late);
         scenario.event(at(now), &event, &scene);
         show(set, scenario.drain_said(), &mut out);
         let next = after(&mut scenario, index);

@@ -374,6 +374,9 @@ impl<L: Link> Drain<L> {
                     let rules = (tenant == self.group)
                         .then(|| follow(&mut self.library, &self.telemetry, message))
                         .flatten();
+                    if let (Some(keeper), Some(rules)) = (&mut self.keeper, &rules) {
+                        keeper.set_rules(rules.rev());
+                    }
                     intake.push_rules(message.seq, self.clock.control(stored_us), rules);
                 }
                 _ => {

@@ -12,6 +12,9 @@ use async_nats::jetstream;
 use crossdock_loadgen::check::{self, Strictness};
 use crossdock_loadgen::parameters::Workload;
 use crossdock_loadgen::plan::Plan;
+use crossdock_node::snapshot::file::FileReader;
+use crossdock_rules::rule::Options;
+use crossdock_rules::rule::pack::{self, Pack};
 use crossdock_tests::nats::NatsServer;
 use crossdock_tests::streams::{self, WAIT, changes, finish, publish};
 use serde_json::Value;
@@ -205,6 +208,34 @@ fn another_set_of_feeds_is_another_state() {
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(log.contains("the feed files have changed since"), "{log}");
     bench.assert_equal();
+}
+
+#[test]
+fn a_snapshot_names_the_rules_in_force() {
+    let Some(bench) = Bench::start("recovery-rules", 20) else { return };
+    let digest = || {
+        let newest = fs::File::open(bench.snapshots().last().unwrap()).unwrap();
+        FileReader::open(newest).unwrap().manifest().rules_digest
+    };
+    bench.run("1");
+    let own = pack::builtin().load(&Options::default()).unwrap().rev();
+    assert_eq!(digest(), own);
+    let file = bench.folder.join("other.yaml");
+    let rule = "{ id: a, event: delivered, raise: { code: A } }";
+    fs::write(&file, format!("version: 1\nrules:\n  - {rule}\n")).unwrap();
+    let file = file.display().to_string();
+    let others = Pack::read(std::slice::from_ref(&file)).unwrap();
+    let others = others.load(&Options::default()).unwrap().rev();
+    let activate = ["rules", "activate", "--nats", &bench.server.url(), &file];
+    let binary = Path::new(env!("CARGO_BIN_EXE_crossdock"));
+    finish(Command::new(binary).args(activate).stderr(Stdio::piped()).spawn().unwrap());
+    bench.run("1");
+    assert_eq!(digest(), others);
+    // A start goes on under the rules of its snapshot, and so says the next one.
+    bench.runtime.block_on(publish(&bench.server.url(), &bench.plan));
+    bench.run("2");
+    assert_eq!(digest(), others);
+    assert_ne!(own, others);
 }
 
 /// An engine that runs until it is told to end; killed when a test fails before that.

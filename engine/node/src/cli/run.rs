@@ -139,12 +139,13 @@ fn start(
     let epoch = edge.claim().epoch;
     let suppressed = found.as_ref().map_or_else(Position::default, |record| record.position);
     let mark = found.as_ref().and_then(|record| record.stream.clone());
+    let rules_rev = options.rules.as_ref().map(|rules| rules.rev());
     let identity = Identity {
         group: edge.group().to_owned(),
         stream: settings.config.source.stream.clone(),
         created: mark.as_ref().map(|mark| mark.created.clone()).unwrap_or_default(),
         feeds_digest: settings.feeds_digest,
-        rules_digest: 0,
+        rules_digest: rules_rev.unwrap_or(0),
     };
     let snapshots = Snapshots::open(settings, &identity)?;
     let started = match &snapshots {
@@ -166,7 +167,9 @@ fn start(
         .name(String::from("edge"))
         .spawn(move || driver.run())
         .map_err(|error| EdgeError::Runtime { detail: error.to_string() })?;
-    let identity = Identity { created: handle.created().to_owned(), ..identity };
+    let rules_digest = saved.map_or(identity.rules_digest, |saved| saved.rules_in_force(rules_rev));
+    let created = handle.created().to_owned();
+    let identity = Identity { created, rules_digest, ..identity };
     let group = identity.group.clone();
     let clock = saved.map(|saved| saved.clock()).unwrap_or_default();
     let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();

@@ -7,7 +7,7 @@
 //! is under way. A few fingerprints of older messages are kept, ten thousand messages apart, so that
 //! a later start can tell how far back a rolled-back stream still is the one we know.
 //! # Holds
-//! The fingerprints, the clock since the last snapshot.
+//! The fingerprints, the clock since the last snapshot, the revision of the rules in force.
 //! # Does not hold
 //! Writing (`writer`).
 
@@ -113,6 +113,11 @@ impl Keeper {
     /// The group is ours now.
     pub fn set_epoch(&mut self, epoch: u32) {
         self.epoch = epoch;
+    }
+
+    /// Other rules come into force with the next turn: their revision.
+    pub fn set_rules(&mut self, rules_digest: u64) {
+        self.identity.rules_digest = rules_digest;
     }
 
     /// The message that the last turn ended with.

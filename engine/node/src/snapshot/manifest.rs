@@ -17,7 +17,7 @@ use rkyv::rancor;
 use rkyv::util::AlignedVec;
 
 /// The version of the format; another one is not read.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What a snapshot must have been made by to be of use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Identity {
     pub created: String,
     /// Hash of the feed files: they decide what an event is.
     pub feeds_digest: u64,
-    /// Hash of the rule files.
+    /// The revision of the rules in force; 0 where none run. Any fits: a snapshot holds its rules.
     pub rules_digest: u64,
 }
 
@@ -57,7 +57,7 @@ pub struct Manifest {
     pub prints: Vec<(u64, i64, u32)>,
     /// Hash of the feed files.
     pub feeds_digest: u64,
-    /// Hash of the rule files.
+    /// The revision of the rules in force at the position; 0 where none run.
     pub rules_digest: u64,
     /// The epoch of the owner that wrote it.
     pub epoch: u32,
@@ -123,6 +123,17 @@ impl Manifest {
         None
     }
 
+    /// The revision of the rules that a start from it goes on under; `own` are those of the configuration.
+    /// It holds its rules, and they stay in force, unless none shall run or none did.
+    #[must_use]
+    pub fn rules_in_force(&self, own: Option<u64>) -> u64 {
+        match (own, self.rules_digest) {
+            (None, _) => 0,
+            (Some(own), 0) => own,
+            (Some(_), saved) => saved,
+        }
+    }
+
     /// Stream time at the position.
     #[must_use]
     pub const fn clock(&self) -> StreamClock {
@@ -177,6 +188,14 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_of_a_snapshot_stay_in_force() {
+        let none = Manifest { rules_digest: 0, ..manifest() };
+        assert_eq!(manifest().rules_in_force(Some(5)), 8);
+        assert_eq!(manifest().rules_in_force(None), 0);
+        assert_eq!(none.rules_in_force(Some(5)), 5);
+    }
+
+    #[test]
     fn a_manifest_says_why_it_does_not_fit() {
         let identity = Identity {
             group: "g".to_owned(),
@@ -194,7 +213,7 @@ mod tests {
         check(&|_| {}, Position { seq: 11, index: 2 }, "");
         let lost = "it stands at 10, but only 10 is committed: its outputs would be lost";
         check(&|_| {}, Position { seq: 10, index: 2 }, lost);
-        check(&|it| it.format = 1, Position::whole(10), "its format is 1, this version reads 2");
+        check(&|it| it.format = 1, Position::whole(10), "its format is 1, this version reads 3");
         check(
             &|it| it.created = "now".to_owned(),
             Position::whole(10),

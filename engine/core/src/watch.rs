@@ -21,6 +21,7 @@
 
 pub mod alert;
 pub mod kept;
+pub mod promise;
 pub mod sources;
 pub mod speak;
 pub mod state;
@@ -28,6 +29,7 @@ pub mod state;
 use std::sync::Arc;
 
 use crossdock_model::record::Seconds;
+use crossdock_model::time::{EventTime, Precision};
 use crossdock_rules::rule::action::Actions;
 use crossdock_rules::rule::facts::{Eta, HashInterner, Symbol};
 use crossdock_rules::rule::retired::Retired;
@@ -56,6 +58,10 @@ pub struct Ship {
     pub label: u32,
     /// The feed of its last event.
     pub source: u32,
+    /// The carrier's first estimate of the epoch: its last moment.
+    pub promise_at: Seconds,
+    /// The appointment, where one is known: its last moment.
+    pub appointment_at: Seconds,
     /// The epoch that its rows belong to; 0 before the first event.
     pub epoch: u16,
 }
@@ -164,9 +170,23 @@ impl Watch {
     }
 }
 
-/// The carrier's estimate, which is the only one there is so far.
+/// The carrier's estimate, which is the only one there is so far, as rules see it.
 #[must_use]
-pub fn eta_of(time: &crossdock_model::time::EventTime) -> Eta {
+pub fn eta_of(time: &EventTime) -> Eta {
+    Eta { carrier_at: last_moment(time), ..Eta::default() }
+}
+
+/// The instant, or the local time read as UTC.
+#[must_use]
+pub fn moment_of(time: &EventTime) -> Seconds {
     let moment = if time.instant.is_some() { time.instant } else { time.local };
-    Eta { carrier_at: Seconds::from_micros(moment), ..Eta::default() }
+    Seconds::from_micros(moment)
+}
+
+/// The moment from which a deadline has passed: of a date its last second.
+fn last_moment(time: &EventTime) -> Seconds {
+    const DAY_REST: u32 = 86_399;
+    let at = moment_of(time);
+    let is_date = at.is_some() && time.precision == Precision::Date;
+    if is_date { Seconds(at.0.saturating_add(DAY_REST)) } else { at }
 }

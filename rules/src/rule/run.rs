@@ -22,6 +22,7 @@ mod limit;
 mod silence;
 mod watch;
 
+use crossdock_model::detail::Detail;
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::record::{Record, Seconds};
 
@@ -522,14 +523,21 @@ fn distance(row: Row<'_>) -> i64 {
 
 /// Which fields the event changed, one bit each. Attributes, lane and feed count as changed at the
 /// first event only; between marks they are frozen.
+/// What sets or moves an appointment.
+const APPOINTS: [Detail; 2] = [Detail::ApptConfirmed, Detail::ApptChanged];
+
 fn changed_fields(facts: &Facts<'_>) -> u128 {
     let (before, after) = (facts.before, facts.after);
     if before.event_count == 0 {
         return u128::MAX;
     }
     let mut changed = changed_record(before, after);
+    // What was promised first comes with an estimate, an appointment with an event.
     if facts.eta_before != facts.eta {
-        changed |= mask_of(Group::Eta);
+        changed |= mask_of(Group::Eta) | 1 << FieldId::PromiseAt as u8;
+    }
+    if facts.event.is_some_and(|event| APPOINTS.contains(&event.detail)) {
+        changed |= 1 << FieldId::AppointmentAt as u8;
     }
     changed
 }

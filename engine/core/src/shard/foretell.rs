@@ -11,7 +11,7 @@ use super::truth::Turn;
 use crate::batch::{Batch, Group, Item, Span};
 use crate::forecast::news::{self, CLASSES, Facts, NewsFlags, Told};
 use crate::output::Output;
-use crate::watch::eta_of;
+use crate::watch::moment_of;
 
 /// What the events of one group were, as far as the forecast wants to know.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl Shard {
                 milestone_at: record.milestone_at,
                 attempted_at: gathered.attempted_at,
                 delivered_at: record.delivered_at,
-                carrier_at: eta_of(&self.estimates.get(shipment.estimate).eta).carrier_at,
+                carrier_at: moment_of(&self.estimates.get(shipment.estimate).eta),
             },
             tenant: batch.text(group.tenant),
             carrier: batch.text(group.carrier),

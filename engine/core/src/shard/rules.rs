@@ -212,6 +212,7 @@ impl Shard {
         }
         let sense = *self.senses.get(new.sense);
         self.note_source(watch, slot, &sense);
+        watch.ships[slot].note_appointment(new, sense.detail);
         let event = kept::event_of(new, &sense);
         let blank = Record::default();
         let before = if turn.before.epoch == after.epoch { &turn.before } else { &blank };
@@ -265,6 +266,7 @@ impl Shard {
             let voice = Voice { epoch: ship.epoch, ..voice };
             count = self.speak(watch, slot, &voice, out);
             watch.store.clear(&mut watch.ships[slot].handle);
+            watch.ships[slot].forget_promises();
         }
         let shipment = &self.shipments[slot];
         let epoch = turn.after.epoch;
@@ -370,8 +372,10 @@ impl Shard {
         let mut own = core::mem::take(&mut watch.entries);
         self.read_facts(slot, question, &mut own);
         let shipment = &self.shipments[slot];
-        let ship = watch.ships[slot];
         let first_at = question.after.first_at;
+        let eta = self.estimates.get(shipment.estimate).eta;
+        watch.ships[slot].note_estimate(&eta, first_at);
+        let ship = watch.ships[slot];
         let entries = &own[own.partition_point(|entry| entry.order < first_at)..];
         let is_return = entries
             .first()
@@ -381,6 +385,8 @@ impl Shard {
             carrier: ship.carrier,
             mode: ship.mode,
             is_return,
+            promise_at: ship.promise_at,
+            appointment_at: ship.appointment_at,
             ..About::default()
         };
         let is_read = watch.set.reads(FieldId::Number);
@@ -396,7 +402,7 @@ impl Shard {
             shipment: &about,
             texts: Texts { number, ..Texts::default() },
             eta_before: &question.eta_before,
-            eta: &eta_of(&self.estimates.get(shipment.estimate).eta),
+            eta: &eta_of(&eta),
             lane: &Lane::default(),
             feed: &feed,
             now: question.now,

@@ -32,14 +32,14 @@ use crate::snapshot::bytes::{Flaw, Source, put_text};
 impl Watch {
     /// Adds what the rules know of a shipment to `out`; nothing where that is nothing.
     pub fn put_ship(&self, slot: usize, out: &mut Vec<u8>) {
-        let Ship { handle, tenant: _, carrier: _, mode, label, source, epoch } = self.ships[slot];
+        let Ship { handle, mode, label, source, promise_at, appointment_at, epoch, .. } =
+            self.ships[slot];
         if epoch == 0 {
             return;
         }
-        let mut bytes = [0; 16];
-        for (place, number) in
-            bytes.chunks_exact_mut(4).zip([mode.0, label, source, u32::from(epoch)])
-        {
+        let mut bytes = [0; 24];
+        let numbers = [mode.0, label, source, promise_at.0, appointment_at.0, u32::from(epoch)];
+        for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&bytes);
@@ -56,6 +56,8 @@ impl Watch {
         ship.mode = Symbol(source.u32()?);
         ship.label = source.u32()?;
         ship.source = source.u32()?;
+        ship.promise_at = Seconds(source.u32()?);
+        ship.appointment_at = Seconds(source.u32()?);
         ship.epoch =
             u16::try_from(source.u32()?).map_err(|_| source.flaw("an epoch is 16 bits"))?;
         ship.handle = take_rows(&mut self.store, source)?;

@@ -11,12 +11,14 @@
 //!
 //! - An alert counts once, however many audiences are told.
 
+mod compare;
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use crossdock_core::guess::Guesser;
 use crossdock_core::output::MessageKind;
 use crossdock_model::time::Micros;
@@ -25,6 +27,8 @@ use crossdock_rules::rule::pack::Pack;
 use crossdock_rules::rule::ruleset::RuleSet;
 use serde_json::Value;
 
+use self::compare::{Kind, compare};
+use self::report::{Against, Report};
 use super::documents::Documents;
 use super::settings::Settings;
 use super::{Failure, InputArgs, capture, terminal};
@@ -54,6 +58,16 @@ pub struct BacktestArgs {
     /// Shipments that are named for each kind of difference of a rule.
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     samples: usize,
+    /// For people, or one JSON object for programs.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What the outcome is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// Runs the command. Exit codes: 0 done, 1 the baseline says something else, 2 the rules have mistakes, 3
@@ -68,22 +82,25 @@ pub fn run(settings: &Settings, args: &BacktestArgs) -> Result<ExitCode, Failure
         Err(report) => return mistakes(&report),
     };
     let after = replay(settings, args, &rules)?;
-    let mut text = table(&after, &rules);
-    let mut code = ExitCode::SUCCESS;
+    let mut before = None;
     if !args.baseline.is_empty() {
-        let baseline = match read(settings, &args.baseline)? {
-            Ok(rules) => rules,
+        match read(settings, &args.baseline)? {
+            Ok(rules) => before = Some((replay(settings, args, &rules)?, rules.rev())),
             Err(report) => return mistakes(&report),
-        };
-        let before = replay(settings, args, &baseline)?;
-        let differences = compare(&before, &after, i64::from(args.tolerance));
-        if differences.iter().any(|it| it.kind != Kind::Same) {
-            code = ExitCode::from(1);
         }
-        text.push_str(&told(&differences, &after, args.samples, baseline.rev()));
     }
-    terminal::print(&text)?;
-    Ok(code)
+    let against = before.as_ref().map(|(before, revision)| Against {
+        revision: *revision,
+        differences: compare(before, &after, i64::from(args.tolerance)),
+        samples: args.samples,
+    });
+    let report = Report { run: &after, rules: &rules, against };
+    terminal::print(&match args.format {
+        Format::Text => report.text(),
+        Format::Json => report.json(),
+    })?;
+    let differs = report.against.is_some_and(|it| it.has_any_but(Kind::Same));
+    Ok(ExitCode::from(u8::from(differs)))
 }
 
 fn mistakes(report: &str) -> Result<ExitCode, Failure> {
@@ -239,136 +256,10 @@ impl Run {
     }
 }
 
-/// How often each rule raised.
-fn table(run: &Run, rules: &RuleSet) -> String {
-    let days = run.days_e1();
-    let mut out = format!(
-        "{} documents, {}.{} days, {} rules of revision {:016x}\n\n{:<32} {:>8} {:>9} {:>9} {:>10} {:>6}\n",
-        run.documents,
-        days / 10,
-        days % 10,
-        rules.rules().len(),
-        rules.rev(),
-        "rule",
-        "raised",
-        "a day",
-        "resolved",
-        "retracted",
-        "open",
-    );
-    let mut by_rule: BTreeMap<&str, [i64; 4]> = BTreeMap::new();
-    for ((rule, _), raises) in &run.raises {
-        let counts = by_rule.entry(rule).or_default();
-        for raise in raises {
-            counts[0] += 1;
-            counts[match raise.ended.as_str() {
-                "retracted" => 2,
-                "" => 3,
-                _ => 1,
-            }] += 1;
-        }
-    }
-    for (rule, [raised, resolved, retracted, open]) in &by_rule {
-        let rate = raised * 100 * 10 / days;
-        let rate = format!("{}.{:02}", rate / 100, rate % 100);
-        writeln!(out, "{rule:<32} {raised:>8} {rate:>9} {resolved:>9} {retracted:>10} {open:>6}")
-            .expect("writing to a string");
-    }
-    let silent = rules.rules().len().saturating_sub(by_rule.len());
-    writeln!(out, "\n{silent} rules raised nothing").expect("writing to a string");
-    out
-}
-
-/// What became of a raise of the baseline, or how a raise came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Added,
-    Removed,
-    Earlier,
-    Later,
-    Same,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Difference<'a> {
-    rule: &'a str,
-    kind: Kind,
-    shipment: &'a str,
-    /// Seconds by which it came earlier or later.
-    moved: i64,
-}
-
-/// Pairs the raises of two runs.
-fn compare<'a>(before: &'a Run, after: &'a Run, tolerance: i64) -> Vec<Difference<'a>> {
-    let keys: BTreeSet<_> = before.raises.keys().chain(after.raises.keys()).collect();
-    let mut found = Vec::new();
-    for key in keys {
-        let of = |run: &'a Run| run.raises.get(key).map_or(&[][..], Vec::as_slice);
-        let (old, new) = (of(before), of(after));
-        let (rule, shipment) = (key.0.as_str(), key.1.as_str());
-        for (old, new) in old.iter().zip(new) {
-            let moved = new.said - old.said;
-            let kind = match moved {
-                moved if moved < -tolerance => Kind::Earlier,
-                moved if tolerance < moved => Kind::Later,
-                _ => Kind::Same,
-            };
-            found.push(Difference { rule, kind, shipment, moved: moved.abs() });
-        }
-        let kind = if old.len() < new.len() { Kind::Added } else { Kind::Removed };
-        for _ in old.len().min(new.len())..old.len().max(new.len()) {
-            found.push(Difference { rule, kind, shipment, moved: 0 });
-        }
-    }
-    found.sort_by_key(|it| (it.rule, it.kind));
-    found
-}
-
-/// The differences for people, with some shipments and what became of them.
-fn told(differences: &[Difference<'_>], after: &Run, samples: usize, baseline: u64) -> String {
-    let count = |kind: Kind| differences.iter().filter(|it| it.kind == kind).count();
-    let mut out = format!(
-        "\nagainst revision {baseline:016x}: {} added, {} removed, {} earlier, {} later, {} the same\n",
-        count(Kind::Added),
-        count(Kind::Removed),
-        count(Kind::Earlier),
-        count(Kind::Later),
-        count(Kind::Same),
-    );
-    for group in
-        differences.chunk_by(|left, right| (left.rule, left.kind) == (right.rule, right.kind))
-    {
-        let (rule, word) = match group {
-            [Difference { rule, kind: Kind::Added, .. }, ..] => (rule, "added"),
-            [Difference { rule, kind: Kind::Removed, .. }, ..] => (rule, "removed"),
-            [Difference { rule, kind: Kind::Earlier, .. }, ..] => (rule, "earlier"),
-            [Difference { rule, kind: Kind::Later, .. }, ..] => (rule, "later"),
-            _ => continue,
-        };
-        write!(out, "\n{rule}: {} {word};", group.len()).expect("writing to a string");
-        let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
-        for it in group {
-            *outcomes.entry(after.outcome(it.shipment)).or_default() += 1;
-        }
-        for (outcome, count) in outcomes {
-            write!(out, " {count} {outcome}").expect("writing to a string");
-        }
-        out.push('\n');
-        for it in group.iter().take(samples) {
-            let moved = match it.moved {
-                0 => String::new(),
-                moved => format!(" by {} min", moved / 60),
-            };
-            writeln!(out, "  {}{moved}: {}", it.shipment, after.outcome(it.shipment))
-                .expect("writing to a string");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossdock_rules::rule::pack;
 
     /// A run of lines `kind rule number minute`.
     fn run_of(lines: &str) -> Run {
@@ -415,11 +306,31 @@ mod tests {
             ]
         );
         assert!(compare(&after, &after, 60).iter().all(|it| it.kind == Kind::Same));
-        let text = told(&compare(&before, &after, 60), &after, 3, 7);
+        let differences = compare(&before, &after, 60);
+        let against = Some(Against { revision: 7, differences, samples: 3 });
+        let rules = pack::builtin().load(&Options::default()).expect("rules that load");
+        let report = Report { run: &after, rules: &rules, against };
+        let text = report.text();
         assert!(text.contains("3 added, 1 removed, 0 earlier, 1 later, 1 the same"), "{text}");
         assert!(
             text.contains("a: 1 later; 1 no milestone\n  t c 1 by 5 min: no milestone"),
             "{text}"
+        );
+        let json: Value = serde_json::from_str(&report.json()).expect("JSON");
+        assert_eq!(json["rules"][0]["rule"], "a");
+        assert_eq!(
+            (&json["rules"][0]["raised"], &json["rules"][0]["resolved"]),
+            (&2.into(), &1.into())
+        );
+        assert_eq!(json["silent"].as_array().map(Vec::len), Some(rules.rules().len()));
+        let baseline = &json["baseline"];
+        assert_eq!((&baseline["added"], &baseline["later"]), (&3.into(), &1.into()));
+        assert_eq!(
+            baseline["differences"][2],
+            serde_json::json!({
+                "rule": "a", "kind": "later", "count": 1, "outcomes": {"no milestone": 1},
+                "samples": [{"shipment": "t c 1", "moved_seconds": 300, "outcome": "no milestone"}],
+            })
         );
     }
 

@@ -115,6 +115,9 @@ pub struct TestArgs {
     /// Writes the outcomes for a build server.
     #[arg(long, value_name = "FILE")]
     junit: Option<String>,
+    /// Runs them again as often as a file changes, until it is interrupted.
+    #[arg(long)]
+    watch: bool,
 }
 
 /// Arguments of `explain`.
@@ -131,6 +134,17 @@ pub struct ExplainArgs {
     /// The moment, from the test's start, such as `+60h`. Left out: its end.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
+}
+
+impl Command {
+    /// The files and folders whose changes call for another run, where that is asked for.
+    #[must_use]
+    pub fn watched(&self) -> Option<&[String]> {
+        match self {
+            Self::Test(args) if args.watch => Some(&args.files.paths),
+            _ => None,
+        }
+    }
 }
 
 /// Runs one command.

@@ -80,14 +80,8 @@ impl Pack {
     ///
     /// What can't be read, and why.
     pub fn read(paths: &[String]) -> Result<Self, String> {
-        let mut files = Vec::new();
-        for path in paths {
-            collect(Path::new(path), 0, &mut files).map_err(|error| format!("{path}: {error}"))?;
-        }
-        files.sort();
-        files.dedup();
         let mut sources = Vec::new();
-        for path in files {
+        for path in files(paths)? {
             let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             // What is no UTF-8 is told by the YAML reader, at its place.
             sources.push(Source::new(path.to_string_lossy(), String::from_utf8_lossy(&bytes)));
@@ -230,6 +224,21 @@ impl Pack {
         }
         sets.get(&names)
     }
+}
+
+/// Files as named, and those of folders with everything below them; sorted.
+///
+/// # Errors
+///
+/// What can't be listed, and why.
+pub fn files(paths: &[String]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(Path::new(path), 0, &mut files).map_err(|error| format!("{path}: {error}"))?;
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
 }
 
 fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

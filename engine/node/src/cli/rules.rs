@@ -1,5 +1,7 @@
 //! `crossdock rules`: the rule language's tools, as the `rules` crate has them.
 
+mod watch;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -62,6 +64,9 @@ pub fn run(settings: &Settings, args: &RulesArgs) -> Result<ExitCode, Failure> {
         Command::Backtest(args) => backtest::run(settings, &args),
         Command::Activate(args) => activate(settings, &args),
         Command::Tool(command) => {
+            if let Some(paths) = command.watched() {
+                return watch::watch(paths, || tools::run(&command).text);
+            }
             let answer = tools::run(&command);
             terminal::print(&answer.text)?;
             Ok(ExitCode::from(answer.code))

@@ -94,6 +94,10 @@ pub struct Drain<L = EdgeHandle> {
     source: Arc<str>,
     /// Moves time on while nothing else does.
     ticker: Option<Ticker>,
+    /// The revision of the rules in force; 0 where none run.
+    rules_rev: u64,
+    /// Everything that the stream held at the start has been read.
+    is_live: bool,
     /// The rule sets that a message of the log may put into force; without, rules do not run.
     library: Option<Library>,
     /// Said before this process started.
@@ -144,6 +148,8 @@ impl<L: Link> Drain<L> {
             source: format!("/crossdock/{group}").into(),
             group,
             ticker: None,
+            rules_rev: 0,
+            is_live: false,
             library: None,
             suppressed,
             turns: VecDeque::new(),
@@ -225,11 +231,26 @@ impl<L: Link> Drain<L> {
         self
     }
 
-    /// Follows switches of rules, beginning with those in force.
+    /// Follows switches of rules, beginning with those of the configuration.
     #[must_use]
     pub fn with_rules(mut self, rules: Option<Arc<RuleSet>>) -> Self {
+        self.rules_rev = rules.as_ref().map_or(0, |rules| rules.rev());
         self.library = rules.map(|rules| Library::new(Some(rules)));
         self
+    }
+
+    /// The rules in force are others than those of the configuration: their revision.
+    #[must_use]
+    pub fn under_rules(mut self, rules_rev: u64) -> Self {
+        self.rules_rev = rules_rev;
+        self
+    }
+
+    /// The revision of the rules in force, once everything is read that the stream held at the start;
+    /// a standby lives by the owner's.
+    #[must_use]
+    pub fn rules_in_force(&self) -> Option<u64> {
+        (self.is_live && self.following.is_none()).then_some(self.rules_rev)
     }
 
     /// Asks for other rules: a message to ourselves, so that they come into force at one place of the
@@ -360,6 +381,7 @@ impl<L: Link> Drain<L> {
 
     fn submit_turn(&mut self, batch: &Batch, expected_hash: Option<u64>) {
         self.pending = batch.pending;
+        self.is_live |= batch.pending == 0;
         if batch.messages.is_empty() {
             return;
         }
@@ -374,8 +396,11 @@ impl<L: Link> Drain<L> {
                     let rules = (tenant == self.group)
                         .then(|| follow(&mut self.library, &self.telemetry, message))
                         .flatten();
-                    if let (Some(keeper), Some(rules)) = (&mut self.keeper, &rules) {
-                        keeper.set_rules(rules.rev());
+                    if let Some(rules) = &rules {
+                        self.rules_rev = rules.rev();
+                        if let Some(keeper) = &mut self.keeper {
+                            keeper.set_rules(self.rules_rev);
+                        }
                     }
                     intake.push_rules(message.seq, self.clock.control(stored_us), rules);
                 }

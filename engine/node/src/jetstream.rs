@@ -13,6 +13,7 @@
 //! What documents mean, what changes are.
 
 pub mod backoff;
+pub mod bucket;
 pub mod call;
 pub mod committer;
 pub mod connection;
@@ -25,6 +26,7 @@ pub mod lease;
 pub mod output;
 pub mod pack;
 pub mod reader;
+pub mod rule_files;
 mod session;
 mod setting;
 pub mod setup;

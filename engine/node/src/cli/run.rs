@@ -1,5 +1,6 @@
 //! `crossdock run`: drains a JetStream stream and publishes the changes, exactly once.
 
+mod rules;
 mod signals;
 mod snapshots;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use crossdock_core::engine::EngineOptions;
 
+use self::rules::NewRules;
 use self::signals::Asked;
 use self::snapshots::Snapshots;
 use super::settings::Settings;
@@ -179,7 +181,8 @@ fn start(
     let policy = settings.commit_policy();
     let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(telemetry), group, suppressed)
         .with_snapshots(keeper, clock)
-        .with_rules(options.rules.clone());
+        .with_rules(options.rules.clone())
+        .under_rules(rules_digest);
     // Who only catches up has no use for time beyond the last message.
     if options.rules.is_some() && !args.until_caught_up {
         drain = drain.with_ticks(settings.config.rules.tick);
@@ -230,6 +233,9 @@ fn drive(
     let mut stop_since = None;
     let mut is_following = drain.is_following();
     let policy_nap = Duration::from_micros(100);
+    // Who only catches up follows the log and nothing else.
+    let mut new_rules =
+        if args.until_caught_up { None } else { NewRules::follow(settings, args, telemetry)? };
     // Ends: caught up where that was asked for, stopped by a signal, or with an error.
     loop {
         let done = drain.turn()?;
@@ -244,7 +250,10 @@ fn drive(
             }
         }
         if asked.take_reload() {
-            reload(&drain, settings);
+            rules::reload(&drain, settings);
+        }
+        if let Some(new_rules) = &mut new_rules {
+            new_rules.turn(&drain);
         }
         if args.until_caught_up && drain.is_caught_up() {
             break;
@@ -287,25 +296,6 @@ fn save_last(drain: &mut Drain) -> Result<(), Failure> {
         thread::sleep(Duration::from_micros(100));
     }
     Ok(())
-}
-
-/// Reads the folder of rules again and asks for what it holds now.
-fn reload(drain: &Drain, settings: &Settings) {
-    match settings.read_rules() {
-        Ok(Some(rules)) => {
-            let revision = format!("{:016x}", rules.rev());
-            if drain.activate(&rules) {
-                tracing::info!(
-                    revision,
-                    "rules were read again; they come into force through the log"
-                );
-            } else {
-                tracing::error!(revision, "the rules could not be sent; signal again");
-            }
-        }
-        Ok(None) => tracing::warn!("no rules run, so none were read"),
-        Err(error) => tracing::error!(%error, "the rules in force stay"),
-    }
 }
 
 fn finish(drain: &Drain, telemetry: &Telemetry, start: Instant) {

@@ -199,7 +199,12 @@ fn rules(taker: &mut Taker) -> RulesConfig {
             RulesMode::Live
         }
     };
-    RulesConfig { mode, dir: taker.path("rules.dir"), tick: taker.time("rules.tick", 0, 3_600_000) }
+    RulesConfig {
+        mode,
+        dir: taker.path("rules.dir"),
+        bucket: bucket(taker, "rules.bucket"),
+        tick: taker.time("rules.tick", 0, 3_600_000),
+    }
 }
 
 fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {
@@ -211,15 +216,21 @@ fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {
 }
 
 fn lease(taker: &mut Taker) -> Option<LeaseConfig> {
-    let bucket = taker.text("lease.bucket");
+    let bucket = bucket(taker, "lease.bucket");
     let ttl = taker.time("lease.ttl", 1_000, 60_000);
     let replicas = taker.replicas("lease.replicas");
+    bucket.map(|bucket| LeaseConfig { bucket, ttl, replicas })
+}
+
+/// The name of a bucket; `None` where it is empty.
+fn bucket(taker: &mut Taker, option: &'static str) -> Option<String> {
+    let bucket = taker.text(option);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !bucket.chars().all(is_name) {
         let hint = Some("Use letters, digits, \"_\" and \"-\".");
-        taker.complain("lease.bucket", &format!("is \"{bucket}\""), hint);
+        taker.complain(option, &format!("is \"{bucket}\""), hint);
     }
-    (!bucket.is_empty()).then_some(LeaseConfig { bucket, ttl, replicas })
+    (!bucket.is_empty()).then_some(bucket)
 }
 
 fn log(taker: &mut Taker) -> LogConfig {

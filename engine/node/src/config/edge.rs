@@ -10,12 +10,14 @@
 //! Defaults: they stand in `configs/default.toml`.
 
 use crate::config::Config;
+use crate::jetstream::bucket::BucketOptions;
 use crate::jetstream::committer::CommitterOptions;
 use crate::jetstream::connection::ConnectionOptions;
 use crate::jetstream::edge::EdgeOptions;
 use crate::jetstream::lease::LeaseOptions;
 use crate::jetstream::output::BatchLimits;
 use crate::jetstream::reader::ReaderOptions;
+use crate::jetstream::rule_files::{self, RuleFilesOptions};
 use crate::jetstream::setup::{Role, StreamOptions};
 use std::time::Duration;
 
@@ -64,6 +66,20 @@ impl Config {
             duplicate_window: Duration::from_secs(1).min(sink.max_age),
         };
         vec![input, output]
+    }
+
+    /// The bucket of rule files, where one is followed.
+    #[must_use]
+    pub fn rule_files_options(&self) -> Option<RuleFilesOptions> {
+        let name = self.rules.bucket.clone()?;
+        let bucket = BucketOptions {
+            name,
+            max_age: Duration::ZERO,
+            history: rule_files::HISTORY,
+            replicas: self.source.replicas,
+        };
+        let request_timeout = self.nats.request_timeout;
+        Some(RuleFilesOptions { connection: self.connection_options(), bucket, request_timeout })
     }
 
     /// Everything the edge is made with.

@@ -173,6 +173,8 @@ pub struct RulesConfig {
     pub mode: RulesMode,
     /// A folder of rule and calendar files; `None` for those of the packs.
     pub dir: Option<PathBuf>,
+    /// A bucket of rule files that comes into force through the log; `None` follows none.
+    pub bucket: Option<String>,
     /// How often time is moved on while nothing else does; zero for never.
     pub tick: Duration,
 }

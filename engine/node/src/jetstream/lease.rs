@@ -14,11 +14,11 @@
 //! Safety: a holder may be paused past its lease and not know. That is what the fence is for.
 
 use crate::error::EdgeError;
-use crate::jetstream::call::{CallError, Caller, STREAM_NOT_FOUND};
-use crate::jetstream::intake::explain;
+use crate::jetstream::bucket::{self, BucketOptions};
+use crate::jetstream::call::{CallError, Caller};
 use async_nats::{HeaderMap, HeaderValue};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 const FREE: &[u8] = b"free";
@@ -62,32 +62,13 @@ impl Lease {
     /// # Errors
     /// What the server refuses, or its silence.
     pub async fn open(mut caller: Caller, options: LeaseOptions) -> Result<Self, EdgeError> {
-        let stream = format!("KV_{}", options.bucket);
-        let info = caller.api::<Value>(&format!("STREAM.INFO.{stream}"), "").await;
-        match info {
-            Ok(_) => {}
-            Err(error) if error.code() == STREAM_NOT_FOUND => {
-                let ttl = u64::try_from(options.ttl.as_nanos()).unwrap_or(u64::MAX);
-                let config = json!({
-                    "name": stream,
-                    "subjects": [format!("$KV.{}.>", options.bucket)],
-                    "retention": "limits",
-                    "storage": "file",
-                    "discard": "new",
-                    "max_age": ttl,
-                    "max_msgs_per_subject": 1,
-                    "num_replicas": options.replicas,
-                    "duplicate_window": ttl,
-                    "allow_rollup_hdrs": true,
-                    "deny_delete": true,
-                    "allow_direct": true,
-                });
-                let verb = format!("STREAM.CREATE.{stream}");
-                let made = caller.api::<Value>(&verb, config.to_string()).await;
-                made.map_err(|error| explain(error, &stream, "the bucket of leases"))?;
-            }
-            Err(error) => return Err(explain(error, &stream, "the bucket of leases")),
-        }
+        let bucket = BucketOptions {
+            name: options.bucket.clone(),
+            max_age: options.ttl,
+            history: 1,
+            replicas: options.replicas,
+        };
+        bucket::ensure(&mut caller, &bucket, "the bucket of leases").await?;
         Ok(Self { caller, options, seq: 0 })
     }
 

@@ -88,7 +88,7 @@ counters! {
     "crossdock_snapshots_failed", "Snapshots that could not be written; replay after a restart grows.": SnapshotsFailed;
     "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.": Panics;
     "crossdock_rule_switches", "Times a rule set became active.": RuleSwitches;
-    "crossdock_rule_switches_refused", "Switch messages that could not be followed; the rules in force stayed.": RuleSwitchesRefused;
+    "crossdock_rule_switches_refused", "Switch messages that could not be followed, and files of the bucket that have mistakes; the rules in force stayed.": RuleSwitchesRefused;
     "crossdock_estimates_asked", "Questions when a shipment arrives.": EstimatesAsked;
     "crossdock_estimates_unanswered", "Questions that nothing learned and no date could answer.": EstimatesUnanswered;
     "crossdock_estimates_said", "Estimates said: for the first time, in the place of another, or taken back.":

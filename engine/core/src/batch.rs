@@ -26,6 +26,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// The same and so many bytes behind it.
+    #[must_use]
+    pub fn longer_by(self, bytes: u32) -> Self {
+        Self { len: self.len + bytes, ..self }
+    }
+
     /// True where there is no text.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -43,6 +49,8 @@ pub struct Words {
     /// `city \x1f region \x1f postal code \x1f country \x1f facility \x1f who signed`, as given, without
     /// the absent ones at the end.
     pub place: Span,
+    /// Mostly the same for the same words, so that who keeps them may look where they were found last.
+    pub hint: u32,
 }
 
 /// One event of a batch.
@@ -140,6 +148,16 @@ impl Batch {
         let start = self.arena.len() as u32;
         self.arena.push_str(text);
         Span { start, len: text.len() as u32 }
+    }
+
+    /// Copies codes, text and place of an event, which stand one behind the other and have these sizes.
+    pub fn put_words(&mut self, words: &str, [codes, text, place]: [u32; 3], hint: u32) -> Words {
+        debug_assert!(words.len() == (codes + text + place) as usize);
+        let start = self.arena.len() as u32;
+        self.arena.push_str(words);
+        let span = |from: u32, len: u32| Span { start: start + from, len };
+        let (text, place) = (span(codes, text), span(codes + text, place));
+        Words { codes: span(0, codes), text, place, hint }
     }
 
     /// Where the next text will start; see [`Self::close`].

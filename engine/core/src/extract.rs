@@ -50,8 +50,16 @@ impl Slots {
         self.filled & wanted != 0
     }
 
+    /// Those of a set of slots that are filled.
     #[inline]
-    fn fill(&mut self, slot: Slot, index: u32) {
+    #[must_use]
+    pub const fn filled_of(&self, wanted: u128) -> u128 {
+        self.filled & wanted
+    }
+
+    /// Puts a tape index into a slot.
+    #[inline]
+    pub(crate) fn fill(&mut self, slot: Slot, index: u32) {
         self.indexes[usize::from(slot.0)] = index;
         self.filled |= u128::from(index != ABSENT) << slot.0;
     }

@@ -270,16 +270,25 @@ const fn escaped(word: u64) -> u64 {
     (zeros | (word.wrapping_sub(LOWS * 0x20) & !word)) & HIGHS
 }
 
-/// True where a byte of a text must be escaped. Eight bytes at a time; the last eight once more take in the rest.
+/// True where a byte of a text must be escaped. Eight bytes at a time; the last eight once more take in the rest, and so do
+/// four and two of a short text.
 #[inline]
 fn needs_escape(text: &[u8]) -> bool {
-    match text.last_chunk::<8>() {
-        Some(last) => {
+    let words = match (text.first_chunk::<4>(), text.last_chunk::<4>(), text.last_chunk::<8>()) {
+        (_, _, Some(last)) => {
             let words = text.as_chunks::<8>().0.iter().chain([last]);
-            words.fold(0, |found, word| found | escaped(u64::from_le_bytes(*word))) != 0
+            return words.fold(0, |found, word| found | escaped(u64::from_le_bytes(*word))) != 0;
         }
-        None => text.iter().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)),
-    }
+        (Some(first), Some(last), None) => [u32::from_le_bytes(*first), u32::from_le_bytes(*last)],
+        _ => match (text.first_chunk::<2>(), text.last_chunk::<2>(), text) {
+            (Some(first), Some(last), _) => {
+                [first, last].map(|pair| u32::from(u16::from_le_bytes(*pair)) | 0x2020_0000)
+            }
+            (_, _, [only]) => [u32::from(*only) | 0x2020_2000, 0x2020_2020],
+            _ => return false,
+        },
+    };
+    escaped(u64::from(words[0]) | u64::from(words[1]) << 32) != 0
 }
 
 /// A JSON string. Bytes are UTF-8 already.
@@ -325,6 +334,26 @@ mod tests {
         check(1_779_372_849_250_000, Some(0), "2026-05-21T14:14:09.250Z");
         check(-1, None, "1969-12-31T23:59:59.999999");
         check(951_782_400_000_000, None, "2000-02-29T00:00:00");
+    }
+
+    #[test]
+    fn what_must_be_escaped_is_found_at_every_place() {
+        for len in 0..40 {
+            let plain = vec![b'a'; len];
+            assert!(!needs_escape(&plain), "{len}");
+            for at in 0..len {
+                for byte in [b'"', b'\\', b'\n', 0, 0x1F] {
+                    let mut text = plain.clone();
+                    text[at] = byte;
+                    assert!(needs_escape(&text), "{byte} at {at} of {len}");
+                }
+                for byte in [b' ', b'!', 0x7F, 0x80, 0xFF, b'['] {
+                    let mut text = plain.clone();
+                    text[at] = byte;
+                    assert!(!needs_escape(&text), "{byte} at {at} of {len}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 mod event;
 mod particulars;
+mod phrase;
 mod reader;
 
 use core::ops::Range;
@@ -34,11 +35,11 @@ use crate::extract::known::{Layout, Plans};
 use crate::feeds::Feeds;
 use crate::intake::{Incoming, Intake};
 use crate::output::Output;
-use crate::standardize::meaning::Meanings;
 use crate::standardize::place::Atlas;
 use crate::standardize::time::Clock;
 use crate::tally::Tally;
 
+use phrase::Phrases;
 use reader::{Context, Counts, Reader};
 
 /// The feed name under which a source hands on what it could not make a document of.
@@ -114,7 +115,7 @@ impl Lane {
         };
         let reader = Reader {
             clock: Clock { atlas },
-            meanings: Meanings::default(),
+            phrases: Phrases::default(),
             slots: Slots::default(),
             children: Vec::new(),
             scratch: String::new(),

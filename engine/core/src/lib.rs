@@ -24,6 +24,7 @@ pub mod order;
 pub mod order_book;
 pub mod output;
 pub mod reading;
+pub mod recent;
 pub mod rows;
 pub mod say;
 pub mod senses;

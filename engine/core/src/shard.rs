@@ -48,6 +48,7 @@ use crate::history::Histories;
 use crate::numbers::Numbers;
 use crate::output::{MessageKind, Output};
 use crate::reading::{self, Dictionary, Reading, Role};
+use crate::recent::Recent;
 use crate::rows::Rows;
 use crate::say::{self, Difference, Said, Statement};
 use crate::senses::{Sense, Senses};
@@ -109,6 +110,7 @@ pub struct Shard {
     histories: Histories,
     senses: Senses,
     texts: Texts,
+    recent: Recent,
     feed_names: Vec<Box<str>>,
     tally: Tally,
     /// The reading of the last shipment that needed one, and where in it the last new entry stands.
@@ -155,6 +157,7 @@ impl Shard {
             histories: Histories::default(),
             senses: Senses::default(),
             texts: Texts::new(options.texts_size_max),
+            recent: Recent::default(),
             feed_names: options.feed_names,
             tally: Tally::default(),
             reading: Reading::default(),
@@ -383,7 +386,7 @@ impl Shard {
     }
 
     fn entry_of(&mut self, batch: &Batch, group: &Group, item: &Item, event: &Event) -> Entry {
-        let codes = self.texts.intern(batch.text(item.words.codes));
+        let [codes, text, place] = self.recent.intern(batch, &item.words, &mut self.texts);
         let sense = self.senses.intern(&Sense {
             feed: event.feed,
             codes,
@@ -395,8 +398,6 @@ impl Shard {
             party: event.party,
             direction: event.direction,
         });
-        let text = self.texts.intern(batch.text(item.words.text));
-        let place = self.texts.intern(batch.text(item.words.place));
         Entry::new(event, group.unique, sense, text, place)
     }
 

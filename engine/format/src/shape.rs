@@ -32,7 +32,7 @@ use simd_json::Node;
 
 use crate::DecodeLimits;
 use learn::{Place, Runs};
-use scan::{is_token_start, starts_with, text_size, token, word_or_number};
+use scan::{HEAD_SIZE, Head, is_token_start, starts_with, text_size, token, word_or_number};
 
 /// Largest document that is learned from, in bytes; larger ones rarely repeat.
 const TEACHER_SIZE_MAX: usize = 256 << 10;
@@ -94,6 +94,8 @@ pub struct Key {
 /// A run of literal bytes from one state to the next.
 #[derive(Debug, Clone, Copy)]
 struct Edge {
+    /// The first bytes of the run, compared in one go.
+    head: Head,
     literal_start: u32,
     literal_size: u32,
     follows: Follows,
@@ -129,6 +131,7 @@ pub struct Step {
     pub run: u32,
     start: u32,
     size: u32,
+    follows: Follows,
 }
 
 /// A run as it was learned.
@@ -259,7 +262,7 @@ impl Shapes {
                 }
                 Follows::End => 0,
             };
-            self.steps.push(Step { run, start: start as u32, size: size as u32 });
+            self.steps.push(Step { run, start: start as u32, size: size as u32, follows });
             if follows == Follows::End {
                 return Some(());
             }
@@ -286,16 +289,22 @@ impl Shapes {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     fn fits(&self, edge: &Edge, rest: &[u8]) -> bool {
-        let start = edge.literal_start as usize;
-        let literal = &self.literals[start..start + edge.literal_size as usize];
-        starts_with(rest, literal)
+        let size = edge.literal_size as usize;
+        let is_same = match rest.first_chunk() {
+            Some(first) if size <= HEAD_SIZE => edge.head.fits(first),
+            _ => {
+                let start = edge.literal_start as usize;
+                starts_with(rest, &self.literals[start..start + size])
+            }
+        };
+        is_same
             && match edge.follows {
                 Follows::Text => true,
                 // The run before a number is also the beginning of the run before a string.
-                Follows::Token => rest.get(literal.len()).is_some_and(|byte| is_token_start(*byte)),
-                Follows::End => rest.len() == literal.len(),
+                Follows::Token => rest.get(size).is_some_and(|byte| is_token_start(*byte)),
+                Follows::End => rest.len() == size,
             }
     }
 
@@ -347,11 +356,11 @@ impl Shapes {
     }
 
     /// The value of a step of the document that was read last; `None` at its end.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn value<'a>(&self, step: &Step, text: &'a str) -> Option<Node<'a>> {
         let value = text.get(step.start as usize..(step.start + step.size) as usize)?;
-        match self.edges[step.run as usize].follows {
+        match step.follows {
             Follows::Text => Some(Node::String(value)),
             Follows::Token => word_or_number(value.as_bytes()).map(Node::Static),
             Follows::End => None,

@@ -14,7 +14,7 @@
 use core::ops::Range;
 
 use crossdock_rules::feed::program::{
-    Carrier, Descend, Edge, Feed, Level, Slot, TimePolicy, TrieNode,
+    Carrier, Descend, Edge, Expr, Feed, Level, Slot, TimePolicy, TrieNode,
 };
 
 /// The levels of one feed.
@@ -25,9 +25,25 @@ pub struct FeedKeys {
     wanted: Vec<Box<str>>,
     /// Slots that a lane looks into, as bits; the others tell feeds apart or are for other readers.
     read: u128,
+    /// Slots that decide what an event says beside its time; none where they can't be told from those of times and ids.
+    phrase: Option<u128>,
 }
 
-/// The slots of the expressions that a lane evaluates.
+/// The slots that an event's phrase depends on; see [`FeedKeys::phrase_slots`].
+fn slots_of_phrase(feed: &Feed) -> Option<u128> {
+    let event = &feed.event;
+    let all = |slots: u128, expr: &Expr| slots | expr.slots();
+    let single = [&event.text, &event.physical, &event.skip_if, &event.exception, &event.reason];
+    let codes = event.codes.iter().map(|(_, expr)| expr);
+    let wanted = codes.chain(single).chain(event.place.exprs()).fold(0, all);
+    let own = feed.levels.iter().filter_map(|level| level.own);
+    let own = own.fold(0, |slots, slot| slots | 1_u128 << slot.0);
+    let of_one_event = event.time.exprs().chain([&event.id]).fold(own, all);
+    (wanted & of_one_event == 0).then_some(wanted)
+}
+
+/// The slots of the expressions that a lane evaluates on a document that it reads by its shape: all but those that tell an
+/// answer without shipments, which goes by its tape. They may look at the whole document, which would have to be kept.
 fn slots_read(feed: &Feed) -> u128 {
     let (shipment, event) = (&feed.shipment, &feed.event);
     let carrier = match &feed.carrier {
@@ -49,9 +65,7 @@ fn slots_read(feed: &Feed) -> u128 {
         &event.reason,
     ];
     let eta = shipment.eta.iter().flat_map(TimePolicy::exprs).chain(shipment.destination.exprs());
-    feed.empty_if
-        .iter()
-        .chain(codes)
+    codes
         .chain(single)
         .chain(eta)
         .chain(event.time.exprs())
@@ -148,13 +162,20 @@ impl FeedKeys {
             level.mask = level.slots.clone().fold(0, |mask, slot| mask | 1_u128 << slot);
             level.nodes.iter_mut().for_each(|node| node.lay_out(&wanted));
         }
-        Self { levels, wanted, read: slots_read(feed) }
+        Self { levels, wanted, read: slots_read(feed), phrase: slots_of_phrase(feed) }
     }
 
     /// The number under which [`KeyNode::by_id`] finds a key; 0 where no object of the feed wants it.
     #[must_use]
     pub fn id(&self, key: &str) -> u16 {
         self.wanted.binary_search_by(|wanted| (**wanted).cmp(key)).map_or(0, |at| at as u16 + 1)
+    }
+
+    /// The slots that decide what an event says beside its time; none where some of them also hold times or ids, or whole
+    /// nodes, and so hardly any two events are alike in them.
+    #[must_use]
+    pub fn phrase_slots(&self) -> Option<u128> {
+        self.phrase
     }
 
     /// How many levels there are.

@@ -380,7 +380,11 @@ impl Plans {
                         node = None;
                     }
                     Action::Value => node = Some(layout.want(Wanted::Value(number as u32))),
-                    Action::Close => self.draft.close(&mut layout),
+                    Action::Close => {
+                        self.draft.close(&mut layout);
+                        // What the run fills behind it is its value, not what was closed.
+                        node = None;
+                    }
                 }
             }
         }

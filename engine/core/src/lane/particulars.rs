@@ -32,7 +32,8 @@ pub(super) fn put<'a>(
     write_time(&mut object, "eta", eta);
     if let Some(policy) = &shipment.eta_end {
         let place = PlaceTexts::find(evaluator, &shipment.destination);
-        let end = clock.read(evaluator, policy, &place).unwrap_or_default();
+        let zone = |evaluator: &Evaluator<'a, '_>| place.zone(evaluator, &clock.atlas);
+        let end = clock.read(evaluator, policy, zone).unwrap_or_default();
         write_time(&mut object, "eta_end", &end);
     }
     let mut text = |expr| evaluator.text(expr).map(|text| evaluator.str(&text).to_owned());

@@ -14,37 +14,37 @@
 use core::ops::Range;
 
 use crossdock_format::{DecodeError, DecodeErrorKind, Document, TapeView, WarningKind};
+use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::id::Position;
+use crossdock_model::milestone::Direction;
 use crossdock_model::reason::Reason;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_model::time::{EventTime, Micros};
 use crossdock_rules::feed::program::{self, Carrier, Feed};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::batch::{Batch, Group, Item, Span, Words, cut};
+use crate::batch::{Batch, Group, Item, Span, cut};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Weight};
 use crate::extract::evaluate::{Evaluator, Text};
 use crate::extract::keys::FeedKeys;
 use crate::extract::known::Layout;
 use crate::extract::{self, Slots};
-use crate::say::SEPARATOR_TEXT;
 use crate::shard::shipment_key;
-use crate::standardize::meaning::Meanings;
 use crate::standardize::number;
 use crate::standardize::place::PlaceTexts;
 use crate::standardize::time::Clock;
 use crate::tally::Tally;
 
 use super::LaneOutput;
-use super::event::{Seen, said_by_document, standardized};
 use super::particulars;
+use super::phrase::Phrases;
 
 /// Reads one tape; apart from the decoder, whose storage the tape borrows.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) clock: Clock,
-    pub(super) meanings: Meanings,
+    pub(super) phrases: Phrases,
     pub(super) slots: Slots,
     pub(super) children: Vec<u32>,
     pub(super) scratch: String,
@@ -237,8 +237,9 @@ impl Reader {
         for root in layout.roots() {
             self.level(context, source, 0, *root as usize, None, out);
         }
-        self.look_for_empty(context, values, !layout.roots().is_empty());
-        !self.needs_tape
+        // What holds nothing may be an answer that says so: the tape tells.
+        let is_empty = context.counts.shipments == 0 && context.counts.inputs == 0;
+        !self.needs_tape && !is_empty
     }
 
     /// An answer that says "nothing is known" is no reject.
@@ -337,7 +338,11 @@ impl Reader {
         let batch = &mut out.batches[shard];
         let carrier = batch.put(carrier);
         let tenant = batch.put(context.tenant);
-        let number = batch.put(number.as_str());
+        let number = match &text {
+            // Most numbers are their own spelling, and need no look whether they are text.
+            Some(Text::Tape(text)) if text.as_bytes() == number.as_bytes() => batch.put(text),
+            _ => batch.put(number.as_str()),
+        };
         let order = put_text(&mut evaluator, &feed.shipment.order, batch);
         let unique = match evaluator.text(&feed.shipment.unique) {
             Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
@@ -347,7 +352,8 @@ impl Reader {
         let eta = match &feed.shipment.eta {
             Some(policy) => {
                 let place = PlaceTexts::find(&mut evaluator, &feed.shipment.destination);
-                self.clock.read(&mut evaluator, policy, &place).unwrap_or_default()
+                let zone = |evaluator: &Evaluator<'_, '_>| place.zone(evaluator, &self.clock.atlas);
+                self.clock.read(&mut evaluator, policy, zone).unwrap_or_default()
             }
             None => EventTime::default(),
         };
@@ -409,7 +415,10 @@ impl Reader {
         let tape = source.tape;
         let feed = context.feed;
         let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
-        if evaluator.truth(&feed.event.skip_if).unwrap_or(false) {
+        let atlas = &self.clock.atlas;
+        let index = self.phrases.find(feed, context.keys, &mut evaluator, atlas);
+        let phrase = self.phrases.get(index);
+        if phrase.skips {
             return;
         }
         if self.document_events_max <= context.counts.inputs as usize {
@@ -422,58 +431,36 @@ impl Reader {
             }
             return;
         }
-        let mut codes: [Text<'_>; program::CODE_FIELDS_MAX] = [const { Text::Tape("") }; _];
-        let mut code_count = 0;
-        for (field, (_, expr)) in feed.event.codes.iter().enumerate() {
-            if let Some(text) = evaluator.text(expr) {
-                codes[field] = text;
-                code_count += 1;
-            }
-        }
-        let text = evaluator.text(&feed.event.text);
-        if code_count == 0 && text.is_none() {
+        if phrase.is_empty {
             self.reject_node(context, (source, node), Reject::NoCode, None, out);
             return;
         }
-        let place = PlaceTexts::find(&mut evaluator, &feed.event.place);
-        let time = match self.clock.read(&mut evaluator, &feed.event.time, &place) {
+        let time = match self.clock.read(&mut evaluator, &feed.event.time, |_| phrase.zone) {
             Ok(time) => time,
             Err(said) => {
                 self.reject_node(context, (source, node), Reject::BadTime, Some(&said), out);
                 return;
             }
         };
-        let physical = evaluator.truth(&feed.event.physical);
         let id =
             evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
-        let said = said_by_document(&mut evaluator, &feed.event);
         let signed_by = evaluator.text(&feed.event.signed_by);
-        let codes = codes.each_ref().map(|text| evaluator.str(text));
-        let codes = &codes[..feed.event.codes.len()];
-        let words = text.as_ref().map_or("", |text| evaluator.str(text));
         let signed_by = signed_by.as_ref().map_or("", |text| evaluator.str(text));
-        let mut meaning = self.meanings.look_up(feed, codes, words);
-        if let Some(class) = said.0 {
-            meaning.exception = class;
-        }
-        if let Some(reason) = said.1 {
-            meaning.reason = reason;
-            meaning.party = reason.party();
-        }
-        let seen = Seen { codes, words, time, physical, is_return: open.is_return, id };
-        let batch = &mut out.batches[open.shard];
-        let parts = place.parts(&evaluator, &self.clock.atlas);
-        let event = standardized(context, &meaning, &seen, parts.hash());
-        let item = Item {
-            event,
-            words: Words {
-                codes: put_codes(feed, codes, batch),
-                text: batch.put(cut(words)),
-                place: parts.put(signed_by, batch),
-            },
-            index: context.counts.index,
+        let mut event = Event {
+            fingerprint: phrase.identity.fingerprint(&time, phrase.event.place, id),
+            time,
+            received: context.received,
+            ..phrase.event
         };
-        batch.items.push(item);
+        if open.is_return {
+            event.flags = event.flags.with(EventFlags::DIRECTION_SAID);
+            if !phrase.has_direction {
+                event.direction = Direction::Return;
+            }
+        }
+        let batch = &mut out.batches[open.shard];
+        let words = self.phrases.put_words(phrase, signed_by, batch);
+        batch.items.push(Item { event, words, index: context.counts.index });
         batch.groups[open.group].item_count += 1;
         context.count_input();
         self.tally.inputs += 1;
@@ -490,6 +477,16 @@ fn carrier_name<'a: 'n, 'n>(
         Carrier::Constant(name) => name,
         Carrier::Field { from, map, otherwise } => {
             let Some(text) = evaluator.text(from) else { return otherwise };
+            let of_theirs = |name: &str| {
+                let found = map.binary_search_by(|(theirs, _)| (**theirs).cmp(name));
+                found.ok().map(|at| &*map[at].1)
+            };
+            if let Text::Tape(said) = text
+                && is_lowered(said, buffer.len())
+            {
+                // It stands in the document as it is needed.
+                return of_theirs(said).unwrap_or(said);
+            }
             let said = evaluator.str(&text);
             let mut len = 0;
             for byte in said.bytes().take(buffer.len()) {
@@ -498,12 +495,16 @@ fn carrier_name<'a: 'n, 'n>(
             }
             let len = said.floor_char_boundary(len);
             let name = core::str::from_utf8(&buffer[..len]).unwrap_or(otherwise);
-            match map.binary_search_by(|(theirs, _)| (**theirs).cmp(name)) {
-                Ok(at) => &map[at].1,
-                Err(_) => name,
-            }
+            of_theirs(name).unwrap_or(name)
         }
     }
+}
+
+/// True for a text of at most `len_max` bytes without capitals.
+fn is_lowered(text: &str, len_max: usize) -> bool {
+    // Without a way out of the loop it takes sixteen bytes at a time.
+    let has_capital = text.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase());
+    text.len() <= len_max && !has_capital
 }
 
 /// Sorts a shipment's events into the order in which they are applied and numbers them.
@@ -530,22 +531,6 @@ fn close_shipment(feed: &Feed, batch: &mut Batch, group: usize) {
     for (index, item) in (first_index..).zip(items) {
         item.index = index;
     }
-}
-
-/// The codes as they are kept: the primary one, then ` name=value` of the others.
-fn put_codes(feed: &Feed, codes: &[&str], batch: &mut Batch) -> Span {
-    let start = batch.open();
-    for (i, ((name, _), code)) in feed.event.codes.iter().zip(codes).enumerate() {
-        if i == 0 {
-            batch.extend(cut(code));
-        } else if !code.is_empty() {
-            batch.extend(SEPARATOR_TEXT);
-            batch.extend(name);
-            batch.extend("=");
-            batch.extend(cut(code));
-        }
-    }
-    batch.close(start)
 }
 
 fn put_text<'a>(

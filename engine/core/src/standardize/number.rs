@@ -46,6 +46,9 @@ impl Number {
 /// Normalizes a number; `None` where it can't be one: too long, empty, or of other characters.
 #[must_use]
 pub fn normalize(text: &str) -> Option<Number> {
+    if is_spelled(text.as_bytes()) {
+        return Number::of(text.as_bytes());
+    }
     let identifier = gs1::read(text);
     let text = identifier.as_ref().map_or(text, gs1::Identifier::as_str);
     let bytes = text.as_bytes();
@@ -63,6 +66,19 @@ pub fn normalize(text: &str) -> Option<Number> {
     let spelled = number.as_bytes();
     let is_plain = spelled.iter().all(u8::is_ascii_alphanumeric);
     if is_plain { Number::of(without_route(spelled)) } else { without_dots(spelled) }
+}
+
+/// True for what is its own spelling, as most numbers are: digits and capitals, too short to have a ZIP code in front, and
+/// no SSCC with its `00`.
+fn is_spelled(bytes: &[u8]) -> bool {
+    const ROUTED_LEN_MIN: usize = 28;
+    const SSCC_LEN: usize = 20;
+    let is_plain = |byte: &u8| byte.is_ascii_digit() | byte.is_ascii_uppercase();
+    !bytes.is_empty()
+        && bytes.len() < ROUTED_LEN_MIN
+        && !(bytes.len() == SSCC_LEN && bytes.starts_with(b"00"))
+        // Without a way out of the loop it takes sixteen bytes at a time.
+        && bytes.iter().fold(true, |all, byte| all & is_plain(byte))
 }
 
 /// A USPS number behind `420` and a ZIP of five or nine digits, whatever its check digit says:
@@ -132,6 +148,29 @@ mod tests {
         check("https://id.gs1.org/00/106141412345678908", Some("106141412345678908"));
         check("a-1001", Some("A-1001"));
     }
+
+    /// What is passed on as it stands is what the long way gives.
+    #[test]
+    fn what_is_its_own_spelling_is_left_alone() {
+        let letters = b"0142079AZ";
+        for len in 1..ROUTED_LEN {
+            for seed in 0..40 {
+                let text: String = (0..len)
+                    .map(|at| char::from(letters[(at * seed + at / 3) % letters.len()]))
+                    .collect();
+                if is_spelled(text.as_bytes()) {
+                    let spelled = Spelled::normalize(text.as_bytes()).expect("it has characters");
+                    assert_eq!(without_route(spelled.as_bytes()), text.as_bytes(), "{text}");
+                    assert!(gs1::read(&text).is_none());
+                }
+            }
+        }
+        assert!(is_spelled(b"1Z999AA10123456784") && !is_spelled(b"1z999AA10123456784"));
+        assert!(!is_spelled(b"00340123451234567895") && !is_spelled(b""));
+    }
+
+    /// Longer than any number that is left alone.
+    const ROUTED_LEN: usize = 40;
 
     #[test]
     fn what_can_not_be_a_number_is_none() {

@@ -13,9 +13,8 @@ use crossdock_standard::place::{self as standard, PlaceText, Places, Zones};
 use crossdock_standard::zone::ZoneId;
 
 use crate::batch::cut;
-use crate::batch::{Batch, Span};
 use crate::extract::evaluate::{Evaluator, Text};
-use crate::say::SEPARATOR_TEXT;
+use crate::say::SEPARATOR;
 
 /// The texts of a place, as a feed found them.
 #[derive(Debug)]
@@ -71,6 +70,12 @@ impl<'a> PlaceTexts<'a> {
         }
         Parts(parts)
     }
+
+    /// The zone of the place.
+    #[must_use]
+    pub fn zone(&self, evaluator: &Evaluator<'_, '_>, atlas: &Atlas) -> PlaceZone {
+        atlas.zone_of(&self.parts(evaluator, atlas))
+    }
 }
 
 /// City, region, postal code, country, facility.
@@ -78,21 +83,16 @@ impl<'a> PlaceTexts<'a> {
 pub struct Parts<'a>(pub [&'a str; 5]);
 
 impl Parts<'_> {
-    /// Copies the place into a batch, and behind it who signed there; empty where nothing is known.
-    pub fn put(&self, signed_by: &str, batch: &mut Batch) -> Span {
-        let [city, region, postal_code, country, facility] = self.0;
-        let parts = [city, region, postal_code, country, facility, signed_by];
-        let Some(last) = parts.iter().rposition(|part| !part.is_empty()) else {
-            return Span::default();
-        };
-        let start = batch.open();
-        for (i, part) in parts[..=last].iter().enumerate() {
+    /// Writes the parts, without the absent ones at the end; gives how many that are.
+    pub fn put(&self, words: &mut String) -> usize {
+        let count = self.0.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
+        for (i, part) in self.0[..count].iter().enumerate() {
             if 0 < i {
-                batch.extend(SEPARATOR_TEXT);
+                words.push(SEPARATOR);
             }
-            batch.extend(cut(part));
+            words.push_str(cut(part));
         }
-        batch.close(start)
+        count
     }
 
     /// A hash of the place that does not see case; 0 where nothing is known.
@@ -115,6 +115,9 @@ impl Parts<'_> {
     }
 }
 
+/// A zone, where it was read from, and whether it is only a guess.
+pub type PlaceZone = Option<(ZoneId, ZoneSource, bool)>;
+
 /// Places and zones, from data that is compiled in. Shared by all lanes.
 #[derive(Clone, Debug)]
 pub struct Atlas {
@@ -136,7 +139,7 @@ impl Atlas {
 
     /// The zone of a place, and whether it is only a guess.
     #[must_use]
-    pub fn zone_of(&self, parts: &Parts<'_>) -> Option<(ZoneId, ZoneSource, bool)> {
+    pub fn zone_of(&self, parts: &Parts<'_>) -> PlaceZone {
         let [city, region, postal_code, country, facility] = parts.0.map(str::as_bytes);
         let found = self
             .places

@@ -16,7 +16,7 @@ use crossdock_rules::feed::program::{TimePolicy, TimeText};
 use crossdock_standard::time::{self as standard, LocalTime, TimeShape, ZoneCode};
 use crossdock_standard::zone::ZoneId;
 
-use super::place::{Atlas, PlaceTexts};
+use super::place::{Atlas, PlaceZone};
 use crate::extract::evaluate::{Evaluator, Text};
 
 /// Reads times; knows the offsets of all zones.
@@ -30,7 +30,8 @@ pub struct Clock {
 type Found = (LocalTime, Option<(i16, ZoneSource)>);
 
 impl Clock {
-    /// The time of an event; all absent where the document gives none.
+    /// The time of an event; all absent where the document gives none. `zone` is asked for that of the place where nothing
+    /// better is said.
     ///
     /// # Errors
     ///
@@ -39,7 +40,7 @@ impl Clock {
         &self,
         evaluator: &mut Evaluator<'a, '_>,
         policy: &'a TimePolicy,
-        place: &PlaceTexts<'a>,
+        zone: impl FnOnce(&Evaluator<'a, '_>) -> PlaceZone,
     ) -> Result<EventTime, String> {
         let utc = match &policy.utc {
             Some(text) => read_text(evaluator, text)?,
@@ -56,9 +57,9 @@ impl Clock {
         }
         match (utc, local) {
             (None, None) => Ok(EventTime::default()),
-            (Some(utc), local) => Ok(self.of_utc(evaluator, policy, place, utc, local)),
+            (Some(utc), local) => Ok(self.of_utc(evaluator, policy, zone, utc, local)),
             (None, Some(local)) => {
-                let (local, zone) = self.offset_of(evaluator, policy, place, local);
+                let (local, zone) = self.offset_of(evaluator, policy, zone, local);
                 Ok(event_time(local, zone))
             }
         }
@@ -69,7 +70,7 @@ impl Clock {
         &self,
         evaluator: &mut Evaluator<'a, '_>,
         policy: &'a TimePolicy,
-        place: &PlaceTexts<'a>,
+        zone: impl FnOnce(&Evaluator<'a, '_>) -> PlaceZone,
         utc: LocalTime,
         local: Option<LocalTime>,
     ) -> EventTime {
@@ -87,7 +88,7 @@ impl Clock {
             // The clocks of the two fields differ by seconds; the offset is a whole quarter.
             let quarters = (local.seconds - instant + 450).div_euclid(900);
             time.local = Micros(time.instant.0 + quarters.clamp(-56, 56) * 900_000_000);
-        } else if let Some((zone, _)) = self.zone_of(evaluator, policy, place) {
+        } else if let Some((zone, _)) = zone_of(evaluator, policy, zone) {
             let minutes = self.atlas.zones.offset_at_instant(zone, instant);
             time.local = Micros(time.instant.0 + i64::from(minutes) * 60_000_000);
         } else {
@@ -106,7 +107,7 @@ impl Clock {
         &self,
         evaluator: &mut Evaluator<'a, '_>,
         policy: &'a TimePolicy,
-        place: &PlaceTexts<'a>,
+        zone: impl FnOnce(&Evaluator<'a, '_>) -> PlaceZone,
         local: LocalTime,
     ) -> Found {
         if policy.trust_offset {
@@ -128,8 +129,7 @@ impl Clock {
                 return (local, Some((offset, ZoneSource::GivenOffset)));
             }
         }
-        let zone = self
-            .zone_of(evaluator, policy, place)
+        let zone = zone_of(evaluator, policy, zone)
             .map(|(zone, source)| (self.atlas.zones.offset_at(zone, local.seconds), source));
         (local, zone)
     }
@@ -139,27 +139,21 @@ impl Clock {
         let bare = LocalTime { offset_minutes: None, zone: None, ..*local };
         self.atlas.zones.resolve(&bare, Some(code), None)
     }
+}
 
-    /// The zone of the place, or the feed's default.
-    fn zone_of<'a>(
-        &self,
-        evaluator: &Evaluator<'a, '_>,
-        policy: &TimePolicy,
-        place: &PlaceTexts<'a>,
-    ) -> Option<(ZoneId, ZoneSource)> {
-        let of_place = if policy.zone_of_place {
-            self.atlas.zone_of(&place.parts(evaluator, &self.atlas))
-        } else {
-            None
-        };
-        let default =
-            policy.default_zone.as_ref().and_then(|name| ZoneId::from_name(name.as_bytes()));
-        match (of_place, default) {
-            (Some((zone, source, false)), _) => Some((zone, source)),
-            (_, Some(zone)) => Some((zone, ZoneSource::FeedDefault)),
-            // The largest zone of a country is a guess, and a guess is no instant.
-            _ => None,
-        }
+/// The zone of the place, or the feed's default.
+fn zone_of<'a>(
+    evaluator: &Evaluator<'a, '_>,
+    policy: &TimePolicy,
+    zone: impl FnOnce(&Evaluator<'a, '_>) -> PlaceZone,
+) -> Option<(ZoneId, ZoneSource)> {
+    let of_place = if policy.zone_of_place { zone(evaluator) } else { None };
+    let default = policy.default_zone.as_ref().and_then(|name| ZoneId::from_name(name.as_bytes()));
+    match (of_place, default) {
+        (Some((zone, source, false)), _) => Some((zone, source)),
+        (_, Some(zone)) => Some((zone, ZoneSource::FeedDefault)),
+        // The largest zone of a country is a guess, and a guess is no instant.
+        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@
 
 use simd_json::{Node, StaticNode};
 
-use super::scan::{is_between, token};
+use super::scan::{Head, is_between, token};
 use super::{
     EDGE_COUNT_MAX, EDGES_OF_STATE_MAX, Edge, Follows, Key, LESSON_COST, LITERALS_SIZE_MAX, NONE,
     Op, Puts, START, STATE_COUNT_MAX, Shapes, State, TEACHER_SIZE_MAX,
@@ -240,6 +240,7 @@ impl Shapes {
             };
             self.ops.extend_from_slice(ops);
             self.edges.push(Edge {
+                head: Head::new(literal),
                 literal_start,
                 literal_size: literal.len() as u32,
                 follows: run.follows,

@@ -26,6 +26,40 @@ pub(super) fn starts_with(bytes: &[u8], run: &[u8]) -> bool {
     }
 }
 
+/// Bytes of a run that are compared in one go.
+pub(super) const HEAD_SIZE: usize = 32;
+
+/// The first bytes of a run, and which of them count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    words: [u64; HEAD_SIZE / 8],
+    masks: [u64; HEAD_SIZE / 8],
+}
+
+impl Head {
+    pub(super) fn new(run: &[u8]) -> Self {
+        let (mut bytes, mut mask) = ([0; HEAD_SIZE], [0; HEAD_SIZE]);
+        let size = run.len().min(HEAD_SIZE);
+        bytes[..size].copy_from_slice(&run[..size]);
+        mask[..size].fill(0xFF);
+        Self { words: words_of(&bytes), masks: words_of(&mask) }
+    }
+
+    /// True where the bytes that count are the same.
+    #[inline]
+    pub(super) fn fits(&self, bytes: &[u8; HEAD_SIZE]) -> bool {
+        let theirs = words_of(bytes);
+        let differ = |at: usize| (theirs[at] ^ self.words[at]) & self.masks[at];
+        differ(0) | differ(1) | differ(2) | differ(3) == 0
+    }
+}
+
+#[inline]
+fn words_of(bytes: &[u8; HEAD_SIZE]) -> [u64; HEAD_SIZE / 8] {
+    let (words, _) = bytes.as_chunks::<8>();
+    [words[0], words[1], words[2], words[3]].map(u64::from_le_bytes)
+}
+
 /// What stands between values, besides keys.
 pub(super) const fn is_between(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b']' | b'}')
@@ -112,5 +146,46 @@ pub(super) fn word_or_number(token: &[u8]) -> Option<StaticNode> {
             text.parse().ok().map(StaticNode::F64)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_ends_at_its_quote_wherever_that_is() {
+        for len in 0..50 {
+            let mut text = vec![b'x'; len];
+            assert_eq!(text_size(&text), None, "{len}");
+            text.extend_from_slice(b"\", \\\n");
+            assert_eq!(text_size(&text), Some(len));
+            for at in 0..len {
+                for byte in [b'\\', b'\n', 0, 0x1F] {
+                    let mut text = text.clone();
+                    text[at] = byte;
+                    assert_eq!(text_size(&text), None, "{byte} at {at} of {len}");
+                }
+                for byte in [b' ', 0x7F, 0x80, 0xA2, 0xDC, 0xFF] {
+                    let mut text = text.clone();
+                    text[at] = byte;
+                    assert_eq!(text_size(&text), Some(len), "{byte} at {at} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn heads_fit_what_begins_with_them() {
+        let bytes: [u8; HEAD_SIZE] = core::array::from_fn(|at| at as u8);
+        for size in 0..=HEAD_SIZE {
+            let head = Head::new(&bytes[..size]);
+            assert!(head.fits(&bytes));
+            for at in 0..HEAD_SIZE {
+                let mut other = bytes;
+                other[at] ^= 0x40;
+                assert_eq!(head.fits(&other), size <= at, "{size} {at}");
+            }
+        }
     }
 }

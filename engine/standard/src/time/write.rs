@@ -72,11 +72,9 @@ fn layout(text: &mut [u8; TEXT_SIZE_MAX], seconds: i64, micros: u32) -> usize {
         return SECONDS_SIZE;
     }
     text[SECONDS_SIZE] = b'.';
-    let mut rest = micros;
-    for index in (SECONDS_SIZE + 1..SECONDS_SIZE + 7).rev() {
-        text[index] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
+    put(text, SECONDS_SIZE + 1, micros / 10_000);
+    put(text, SECONDS_SIZE + 3, micros / 100 % 100);
+    put(text, SECONDS_SIZE + 5, micros % 100);
     if micros.is_multiple_of(1000) { SECONDS_SIZE + 4 } else { SECONDS_SIZE + 7 }
 }
 
@@ -89,11 +87,21 @@ fn put_offset(text: &mut [u8; TEXT_SIZE_MAX], at: usize, minutes: i16) -> usize 
     at + 6
 }
 
+/// The digits of 0 to 99.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
+
 /// Puts two digits.
+#[inline]
 fn put(text: &mut [u8; TEXT_SIZE_MAX], at: usize, value: u32) {
-    debug_assert!(value < 100);
-    text[at] = b'0' + (value / 10) as u8;
-    text[at + 1] = b'0' + (value % 10) as u8;
+    text[at..at + 2].copy_from_slice(&PAIRS[value as usize]);
 }
 
 #[cfg(test)]

@@ -15,12 +15,13 @@
 //! # Holds
 //!
 //! - Anchors, aliases, tags, merge keys, several documents and doubled keys are mistakes.
-//! - Nesting and the number of nodes are bounded; time is linear in the text but for doubled keys, which
-//!   are looked for among the keys of their own map.
+//! - Time is linear in the text, doubled keys included; a dialect bounds nesting and nodes.
 //!
 //! # Does not hold
 //!
 //! Which keys are known, and the size of a file: the two readers over this one.
+
+use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
@@ -167,6 +168,8 @@ pub(crate) enum Ending {
 /// A list or map that is not closed yet.
 struct Open<S> {
     node: Node<S>,
+    /// The keys that stand in it, each where it stood first.
+    keys: HashMap<String, S>,
     /// The key that waits for its value.
     key: Option<Key<S>>,
 }
@@ -224,7 +227,7 @@ impl<D: Dialect> Reader<'_, D> {
         if event.anchor_id().is_some_and(|id| id != 0) {
             self.dialect.mistake(Some(span), &Mistake::Anchor);
         }
-        let list = |kind| Open { node: Node { kind, span }, key: None };
+        let list = |kind| Open { node: Node { kind, span }, keys: HashMap::new(), key: None };
         match event {
             Event::Scalar(text, style, ..) => {
                 let plain = style == ScalarStyle::Plain;
@@ -275,9 +278,11 @@ impl<D: Dialect> Reader<'_, D> {
                 if text == "<<" {
                     self.dialect.mistake(Some(span), &Mistake::MergeKey);
                 }
-                if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
-                    let mistake = Mistake::KeyTwice { text: &text, first: first.span };
+                if let Some(&first) = open.keys.get(&text) {
+                    let mistake = Mistake::KeyTwice { text: &text, first };
                     self.dialect.mistake(Some(span), &mistake);
+                } else {
+                    open.keys.insert(text.clone(), span);
                 }
                 open.key = Some(Key { text, span });
             }

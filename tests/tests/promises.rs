@@ -27,13 +27,25 @@ rules:
   - id: own.not-there
     expect: { after: [appt_confirmed, appt_changed], want: arrived_consignee, by: shipment.appointment_at + 30m, cancel: appt_changed }
     once: occurrence
+    clock: wall
     raise: { code: NOT_THERE }
   - { id: own.moved-out, watch: shipment.appointment_at - shipment.first_at > 7d, raise: { code: MOVED_OUT } }
 ";
 
+/// A freight carrier's message around one status.
+const X12: &str = "ISA*00*          *00*          *02*ABCD           *12*6085550100     *260520*0736*U*00401*000000007*0*P*:~
+GS*QM*ABCD*6085550100*20260520*0736*7*X*004010~
+ST*214*0001~
+B10*107600001*SHP-1*ABCD~
+LX*1~
+STATUS
+SE*5*0001~
+GE*1*7~
+IEA*1*000000007~";
+
 /// What is looked at here.
-const OF_PROMISES: [&str; 5] =
-    ["PROMISE_MISSED", "LATER_DAY", "CAME_LATE", "NOT_THERE", "MOVED_OUT"];
+const OF_PROMISES: [&str; 6] =
+    ["PROMISE_MISSED", "LATER_DAY", "CAME_LATE", "NOT_THERE", "MOVED_OUT", "APPOINTMENT_MISSED"];
 
 fn rules() -> Arc<RuleSet> {
     let mut pack = pack::builtin();
@@ -42,7 +54,7 @@ fn rules() -> Arc<RuleSet> {
     Arc::new(loaded.unwrap_or_else(|report| panic!("{}", report.render())))
 }
 
-/// `day hour | event, more of the document`; without an event time passes.
+/// `day hour | event, more of the document`, or `day hour | AT7*...~` for an X12 214; with neither time passes.
 fn documents(story: &str) -> Vec<Document> {
     let document = |line: &str| {
         let (at, rest) = line.split_once('|').expect("a time | an event");
@@ -53,6 +65,10 @@ fn documents(story: &str) -> Vec<Document> {
         let event = event.trim();
         if event.is_empty() {
             return Document { feed: String::from(TICK), received, bytes: Vec::new() };
+        }
+        if event.starts_with("AT7") {
+            let body = X12.replace("STATUS", event);
+            return Document { feed: String::from("x12-214"), received, bytes: body.into_bytes() };
         }
         let comma = if more.trim().is_empty() { "" } else { "," };
         let time =
@@ -153,5 +169,31 @@ fn an_appointment_that_is_moved_is_another() {
             "opened NOT_THERE 29T14:30Z",
             "resolved NOT_THERE 29T16:00Z",
         ],
+    );
+}
+
+#[test]
+fn freight_writes_its_appointments_as_times_of_events() {
+    // Days ahead, moved to another day, missed there.
+    check(
+        "20 08:00 | AT7*AF*NS***20260520*0800*UT~
+         20 10:00 | AT7***AB*NA*20260522*1400*UT~
+         21 10:00 | AT7***AB*NA*20260523*1400*UT~
+         22 20:00 |
+         23 16:00 | AT7*X1*NS***20260523*1600*UT~",
+        &[
+            "opened APPOINTMENT_MISSED 23T14:30Z",
+            "opened NOT_THERE 23T14:30Z",
+            "resolved APPOINTMENT_MISSED 23T16:00Z",
+            "resolved NOT_THERE 23T16:00Z",
+        ],
+    );
+    // An hour ahead, and there before its time.
+    check(
+        "20 08:00 | AT7*AF*NS***20260520*0800*UT~
+         22 13:00 | AT7***AB*NA*20260522*1400*UT~
+         22 13:50 | AT7*X1*NS***20260522*1350*UT~
+         22 20:00 |",
+        &[],
     );
 }

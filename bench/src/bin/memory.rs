@@ -147,6 +147,7 @@ impl Maker {
             codes: self.put(detail.name()),
             text: self.put(&format!("{} at dock {}", detail.name(), hash % 16)),
             place: self.put(&format!("CITY {}\x1fTX\x1f787{}\x1fUS", hash % 500, hash % 97)),
+            hint: detail as u32,
         };
         let event = Event {
             fingerprint: Fingerprint(hash),

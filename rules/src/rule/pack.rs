@@ -255,9 +255,9 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resu
         let path = entry?.path();
         let is_yaml =
             path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        // A folder of packs has the feeds beside the rules.
-        let is_feeds = path.file_name().is_some_and(|name| name == "feeds") && path.is_dir();
-        if (path.is_dir() && !is_feeds) || is_yaml {
+        // A folder of packs has feeds and estimates beside the rules.
+        let is_other = path.file_name().is_some_and(|name| name == "feeds" || name == "eta");
+        if (path.is_dir() && !is_other) || is_yaml {
             collect(&path, depth + 1, files)?;
         }
     }
@@ -350,6 +350,16 @@ mod tests {
             .collect();
         assert!(failed.is_empty() && bare.is_empty(), "{}\n{}", failed.join("\n"), bare.join("\n"));
         assert_eq!(run.percent(), 100);
+    }
+
+    #[test]
+    fn the_folder_of_packs_is_read_as_a_whole() {
+        let packs = concat!(env!("CARGO_MANIFEST_DIR"), "/packs").to_owned();
+        let pack = Pack::read(&[packs]).expect("it can be read");
+        let set = pack.load(&Options::default());
+        let set = set.unwrap_or_else(|report| panic!("{}", report.render()));
+        let builtin = builtin().load(&Options::default()).expect("it loads");
+        assert_eq!(set.rev(), builtin.rev());
     }
 
     #[test]

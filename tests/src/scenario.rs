@@ -170,6 +170,10 @@ pub fn line_of(said: &Said) -> String {
             line.push_str(words);
         }
     };
+    let aliases = body.get("aliases").and_then(Value::as_array).into_iter().flatten();
+    for alias in aliases.filter_map(Value::as_str) {
+        add(&format!(" alias {alias}"));
+    }
     match text("kind") {
         "exception_opened" | "exception_resolved" if !text("rule").is_empty() => {
             add(&format!(" {} by {}", text("code"), text("rule")));

@@ -81,6 +81,8 @@ pub struct Group {
     pub number: Span,
     /// The order it belongs to, where the document says so.
     pub order: Span,
+    /// Other numbers of the same parcel, joined by the separator.
+    pub aliases: Span,
     /// Hash of the carrier's own unique id; 0 where it gives none.
     pub unique: u16,
     /// The carrier's estimate, where the document has one.

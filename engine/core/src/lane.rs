@@ -12,6 +12,7 @@
 //! - Every event, and every document without any, is counted as one input.
 
 mod event;
+mod identity;
 mod particulars;
 mod phrase;
 mod reader;

@@ -2,6 +2,7 @@
 //!
 //! The `mod` lines stand in the order in which an event comes by.
 
+pub mod aliases;
 pub mod batch;
 pub mod blocks;
 pub mod dead_letter;

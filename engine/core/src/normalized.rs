@@ -10,6 +10,7 @@ use crossdock_model::time::Precision;
 
 use crate::batch::{Batch, Group, Item};
 use crate::json::Object;
+use crate::say::SEPARATOR;
 use crate::timeline::{write_codes, write_place};
 
 /// Writes one event of a batch.
@@ -23,6 +24,9 @@ pub fn write(
     let event = &item.event;
     let mut object = Object::begin(out);
     object.text("tracking_number", batch.text(group.number));
+    if !group.aliases.is_empty() {
+        object.list("aliases", batch.text(group.aliases).split(SEPARATOR));
+    }
     object.text("carrier", batch.text(group.carrier));
     object.name("milestone", event.milestone.name());
     object.name("detail", event.detail.name());

@@ -166,6 +166,8 @@ pub struct Statement<'a> {
     pub carrier: &'a str,
     /// The number.
     pub number: &'a str,
+    /// Other numbers of the parcel, joined by the separator.
+    pub aliases: &'a str,
     /// The order, if any.
     pub order: &'a str,
     /// The name of the feed.
@@ -213,6 +215,9 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
     object.text("tenant", statement.tenant);
     object.text("carrier", statement.carrier);
     object.text("tracking_number", statement.number);
+    if !statement.aliases.is_empty() {
+        object.list("aliases", statement.aliases.split(SEPARATOR));
+    }
     object.number("epoch", u64::from(change.epoch));
     object.number("version", u64::from(change.version));
     object.name("milestone", change.milestone.name());

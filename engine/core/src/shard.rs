@@ -39,6 +39,7 @@ use crossdock_model::time::EventTime;
 use crossdock_rules::rule::ruleset::RuleSet;
 use hashbrown::HashTable;
 
+use crate::aliases::Aliases;
 use crate::batch::{Batch, Group, Item};
 use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Entry};
@@ -107,6 +108,7 @@ pub struct Shard {
     shipments: Rows<Shipment>,
     numbers: Numbers,
     estimates: Estimates,
+    aliases: Aliases,
     histories: Histories,
     senses: Senses,
     texts: Texts,
@@ -154,6 +156,7 @@ impl Shard {
             shipments: Rows::default(),
             numbers: Numbers::default(),
             estimates: Estimates::default(),
+            aliases: Aliases::default(),
             histories: Histories::default(),
             senses: Senses::default(),
             texts: Texts::new(options.texts_size_max),
@@ -202,7 +205,7 @@ impl Shard {
         MemorySizes {
             index: index + calendar,
             records: self.shipments.memory_size(),
-            numbers: self.numbers.memory_size(),
+            numbers: self.numbers.memory_size() + self.aliases.memory_size(),
             estimates: self.estimates.memory_size(),
             histories: self.histories.memory_size(),
             words: self.texts.memory_size() + self.senses.memory_size(),
@@ -280,6 +283,10 @@ impl Shard {
 
     /// What a document says of the shipment beside its events.
     fn attributes(&mut self, batch: &Batch, group: &Group, slot: usize, out: &mut Output) {
+        if !group.aliases.is_empty() && self.aliases.is_news(slot, batch.text(group.aliases)) {
+            self.open(slot);
+            self.aliases.add(slot, batch.text(group.aliases));
+        }
         let order = batch.text(group.order);
         if !order.is_empty() && self.shipments[slot].order == TextId::NONE {
             self.open(slot);
@@ -484,6 +491,7 @@ impl Shard {
             tenant: batch.text(group.tenant),
             carrier: batch.text(group.carrier),
             number: batch.text(group.number),
+            aliases: self.aliases.get(slot),
             order: self.texts.get(self.shipments[slot].order),
             feed: self.feed_names.get(usize::from(change.feed.0)).map_or("", |name| name),
             codes: if cause.entry.is_some() { batch.text(cause.item.words.codes) } else { "" },
@@ -632,9 +640,12 @@ impl Shard {
     /// Visits the shipments whose number is `number`, with their histories as JSON lines.
     pub fn timelines(&self, number: &[u8], mut visit: impl FnMut(&Shipment, &str, &[u8])) {
         let mut lines = Vec::new();
-        for shipment in self.shipments.iter().filter(|shipment| !shipment.is_vacant) {
+        for (slot, shipment) in self.shipments.iter().enumerate() {
+            if shipment.is_vacant {
+                continue;
+            }
             let (owner, its_number) = self.numbers.get(shipment.number);
-            if its_number.as_bytes() != number {
+            if its_number.as_bytes() != number && !self.aliases.has(slot, number) {
                 continue;
             }
             let name = format!("{owner}{}{its_number}", say::SEPARATOR);

@@ -63,6 +63,8 @@ pub mod part {
     pub const HISTORY: u8 = 1;
     /// What rules know of the shipment; see `watch::state`.
     pub const RULES: u8 = 2;
+    /// Other numbers of the parcel, where it has any: one text.
+    pub const ALIASES: u8 = 3;
 }
 
 /// Bytes of one saved history entry: its contents, then sense, text and place by number.

@@ -105,3 +105,6 @@ const _: () = {
     assert!(12 <= CLOSED_DAYS && EPOCH_GAP_SECONDS <= CLOSED_DAYS * 86_400);
     assert!(EPOCH_SILENCE_SECONDS <= SILENT_DAYS * 86_400 && SILENT_DAYS < FORGOTTEN_DAYS);
 };
+
+/// Other numbers of a parcel that are kept with it; where more are named, the first by their signs.
+pub const ALIASES_MAX: usize = 4;

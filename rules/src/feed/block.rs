@@ -12,6 +12,8 @@
 //!
 //! The code table: `codes`.
 
+use crossdock_model::limits::ALIASES_MAX;
+use crossdock_standard::number::NumberShape;
 use crossdock_standard::time::TimeShape;
 use crossdock_standard::zone::ZoneId;
 
@@ -23,13 +25,15 @@ use super::syntax::{self, Path};
 use super::yaml::{Kind, Node};
 
 /// Keys of `shipment`.
-pub(crate) const SHIPMENT_KEYS: [&str; 12] = [
+pub(crate) const SHIPMENT_KEYS: [&str; 14] = [
     "at",
     "number",
     "unique",
     "order",
     "references",
     "alternates",
+    "aliases",
+    "handed_to",
     "service",
     "destination",
     "origin",
@@ -126,15 +130,23 @@ impl Blocks<'_> {
             }
             references.sort_by(|left, right| left.0.cmp(&right.0));
         }
-        let alternates = block.get("alternates").map_or_else(Vec::new, |node| {
-            node.elements().iter().map(|element| self.lower(element, "alternates", base)).collect()
-        });
+        let alternates = self.exprs(block, "alternates", base);
+        let aliases = self.exprs(block, "aliases", base);
+        if let (true, Some(node)) = (ALIASES_MAX < aliases.len(), block.get("aliases")) {
+            self.errors
+                .add("FD040", node.span, format!("there are {} aliases", aliases.len()))
+                .help(format!(
+                    "at most {ALIASES_MAX} are kept: name those that others report under"
+                ));
+        }
         Shipment {
             number: self.expr(block, "number", base),
             unique: self.expr(block, "unique", base),
             order: self.expr(block, "order", base),
             references,
             alternates,
+            aliases,
+            handed_to: self.handed_to(block),
             service: self.expr(block, "service", base),
             destination: self.place(block, "destination", base),
             origin: self.place(block, "origin", base),
@@ -142,6 +154,42 @@ impl Blocks<'_> {
             eta_end: block.get("eta_end").map(|node| self.time(node, "eta_end", base)),
             is_return: self.expr(block, "is_return", base),
         }
+    }
+
+    /// A list of expressions.
+    fn exprs(&mut self, block: &Node, key: &str, base: usize) -> Vec<Expr> {
+        block.get(key).map_or_else(Vec::new, |node| {
+            node.elements().iter().map(|element| self.lower(element, key, base)).collect()
+        })
+    }
+
+    /// Shapes of numbers and whose they are.
+    fn handed_to(&mut self, block: &Node) -> Vec<(NumberShape, Box<str>)> {
+        let Some(node) = block.get("handed_to") else { return Vec::new() };
+        if !matches!(node.kind, Kind::Map(_)) {
+            self.errors
+                .add("FD006", node.span, format!("`handed_to` is {}", node.kind_name()))
+                .help("write shapes of numbers and carriers: `handed_to: { impb: usps }`");
+        }
+        let mut owners = Vec::new();
+        for (key, value) in node.entries() {
+            let names = NumberShape::ALL.iter().map(|shape| shape.name());
+            let carrier = read::text(value, "a carrier's name", self.errors);
+            super::compile::carrier_name(carrier, value, self.errors);
+            match NumberShape::from_name(&key.text) {
+                Some(shape) => owners.push((shape, carrier.into())),
+                None => {
+                    self.errors
+                        .add(
+                            "FD020",
+                            key.span,
+                            format!("there is no shape of numbers \"{}\"", key.text),
+                        )
+                        .help(suggest(&key.text, names));
+                }
+            }
+        }
+        owners
     }
 
     /// The block `event`.

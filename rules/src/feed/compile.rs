@@ -145,7 +145,7 @@ fn each_expr(feed: &mut Feed, visit: &mut dyn FnMut(&mut Expr)) {
     ];
     single.into_iter().for_each(&mut *visit);
     shipment.references.iter_mut().for_each(|(_, expr)| visit(expr));
-    shipment.alternates.iter_mut().for_each(&mut *visit);
+    shipment.alternates.iter_mut().chain(&mut shipment.aliases).for_each(&mut *visit);
     place(&mut shipment.destination, visit);
     place(&mut shipment.origin, visit);
     for policy in [&mut shipment.eta, &mut shipment.eta_end].into_iter().flatten() {
@@ -247,7 +247,7 @@ fn carrier(node: &Node, base: usize, blocks: &mut Blocks<'_>) -> Carrier {
 }
 
 /// Names of carriers stand in subjects and keys: lower case, digits, `-` and `_`.
-fn carrier_name(text: &str, node: &Node, errors: &mut Errors) {
+pub(crate) fn carrier_name(text: &str, node: &Node, errors: &mut Errors) {
     let fits =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     if text.is_empty() || !text.bytes().all(fits) {

@@ -20,6 +20,7 @@ use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::FeedId;
 use crossdock_model::milestone::{Direction, Milestone, MilestoneSet};
 use crossdock_model::reason::{Party, Reason};
+use crossdock_standard::number::NumberShape;
 use crossdock_standard::time::TimeShape;
 
 /// Slots of one feed, all levels together.
@@ -338,8 +339,12 @@ pub struct Shipment {
     pub order: Expr,
     /// Other references by kind (`po`, `bol`, `pro`, `customer`...), sorted by kind.
     pub references: Vec<(Box<str>, Expr)>,
-    /// Other numbers of the same parcel.
+    /// Other numbers that the document holds, for people: of pieces, customers, systems.
     pub alternates: Vec<Expr>,
+    /// Other numbers of this very parcel: kept with it, and every change of it names them.
+    pub aliases: Vec<Expr>,
+    /// Whose number it is where it has a certain shape, whoever reports it.
+    pub handed_to: Vec<(NumberShape, Box<str>)>,
     /// The carrier's service.
     pub service: Expr,
     /// Where it goes.

@@ -43,7 +43,7 @@ pub struct ExpectedEvent {
 }
 
 /// Fields an expectation may name: in the file, and as `normalize` prints it.
-const FIELDS: [(&str, &str); 38] = [
+const FIELDS: [(&str, &str); 39] = [
     ("number", "tracking_number"),
     ("tracking_number", "tracking_number"),
     ("carrier", "carrier"),
@@ -79,6 +79,7 @@ const FIELDS: [(&str, &str); 38] = [
     ("service", "service"),
     ("unique", "unique"),
     ("alternates", "alternates"),
+    ("aliases", "aliases"),
     ("references", "references"),
     ("origin", "origin"),
     ("destination", "destination"),

@@ -67,6 +67,7 @@ fn slots_read(feed: &Feed) -> u128 {
     let eta = shipment.eta.iter().flat_map(TimePolicy::exprs).chain(shipment.destination.exprs());
     codes
         .chain(single)
+        .chain(&shipment.aliases)
         .chain(eta)
         .chain(event.time.exprs())
         .chain(event.place.exprs())

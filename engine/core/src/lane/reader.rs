@@ -37,6 +37,7 @@ use crate::standardize::time::Clock;
 use crate::tally::Tally;
 
 use super::LaneOutput;
+use super::identity;
 use super::particulars;
 use super::phrase::Phrases;
 
@@ -333,17 +334,19 @@ impl Reader {
         };
         let mut name = [0_u8; 64];
         let carrier = carrier_name(&mut evaluator, feed, &mut name);
+        let carrier = identity::owner(feed, &number, carrier);
         let key = shipment_key(context.tenant, carrier, number.as_bytes());
         let shard = key.shard(out.batches.len());
         let batch = &mut out.batches[shard];
         let carrier = batch.put(carrier);
         let tenant = batch.put(context.tenant);
-        let number = match &text {
+        let number_text = match &text {
             // Most numbers are their own spelling, and need no look whether they are text.
             Some(Text::Tape(text)) if text.as_bytes() == number.as_bytes() => batch.put(text),
             _ => batch.put(number.as_str()),
         };
         let order = put_text(&mut evaluator, &feed.shipment.order, batch);
+        let aliases = identity::aliases(&mut evaluator, feed, &number, batch);
         let unique = match evaluator.text(&feed.shipment.unique) {
             Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
             None => 0,
@@ -368,8 +371,9 @@ impl Reader {
             received: context.received,
             tenant,
             carrier,
-            number,
+            number: number_text,
             order,
+            aliases,
             unique,
             eta,
             particulars,

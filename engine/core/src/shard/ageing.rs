@@ -201,6 +201,7 @@ impl Shard {
         let Shipment { key, number, estimate, .. } = self.shipments[index];
         self.numbers.release(number);
         self.estimates.release(estimate);
+        self.aliases.release(index);
         let found = self.index.find_entry(key.slot_hash(), |&it| it == slot);
         let (_, _) = found.expect("a shipment stands in the index").remove();
         if let Some(watch) = &mut self.watch {

@@ -6,6 +6,7 @@
 //! difference. A slot may be opened any number of times before it is closed.
 
 use super::Shard;
+use crate::aliases;
 use crate::entry::Entry;
 use crate::state_hash;
 
@@ -54,7 +55,9 @@ impl Shard {
         let order = self.texts.get(shipment.order);
         let scratch = &mut self.bytes_scratch;
         let estimate = self.estimates.get(shipment.estimate);
+        let aliases = aliases::hash(shipment.key, self.aliases.get(slot));
         let hash = state_hash::of_shipment(shipment, &estimate, order, scratch);
+        let hash = hash.wrapping_add(aliases);
         let Some(watch) = &self.watch else { return hash };
         scratch.clear();
         watch.put_ship(slot, scratch);

@@ -109,6 +109,10 @@ impl Shard {
                     }
                 }
             });
+            let aliases = self.aliases.get(slot);
+            if !aliases.is_empty() {
+                snapshot::put_part(out, part::ALIASES, |out| put_text(out, aliases));
+            }
             if let Some(watch) = &self.watch {
                 snapshot::put_part(out, part::RULES, |out| watch.put_ship(slot, out));
             }
@@ -177,6 +181,7 @@ impl Shard {
                         self.entries_scratch.push(entry);
                     }
                 }
+                part::ALIASES => self.aliases.add(slot as usize, source.text()?),
                 part::RULES => {
                     if let Some(watch) = &mut self.watch
                         && !source.is_empty()

@@ -36,6 +36,8 @@ pub struct Alert<'a> {
     pub carrier: &'a str,
     /// The number; empty for a feed.
     pub number: &'a str,
+    /// Other numbers of the parcel, joined by the separator.
+    pub aliases: &'a str,
     /// How often the number has been used.
     pub epoch: u16,
     /// Rises by one per change of this shipment or feed.
@@ -102,6 +104,9 @@ pub fn write_body(out: &mut Vec<u8>, alert: &Alert<'_>) {
     object.text("tenant", alert.tenant);
     object.text("carrier", alert.carrier);
     object.text("tracking_number", alert.number);
+    if !alert.aliases.is_empty() {
+        object.list("aliases", alert.aliases.split(say::SEPARATOR));
+    }
     object.number("epoch", u64::from(alert.epoch));
     object.number("version", u64::from(alert.version));
     if let Some(milestone) = alert.milestone {

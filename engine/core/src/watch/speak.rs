@@ -44,6 +44,8 @@ pub struct Speaker<'a> {
     pub carrier: &'a str,
     /// The number; empty for a feed.
     pub number: &'a str,
+    /// Other numbers of the parcel, joined by the separator.
+    pub aliases: &'a str,
     /// The order, if any.
     pub order: &'a str,
     /// The feed.
@@ -201,6 +203,7 @@ fn alert_of<'a>(speaker: &Speaker<'a>, action: &Action, rule: &'a Rule, version:
         tenant: speaker.tenant,
         carrier: speaker.carrier,
         number: speaker.number,
+        aliases: speaker.aliases,
         epoch: speaker.epoch,
         version,
         milestone: speaker.milestone,

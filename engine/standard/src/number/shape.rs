@@ -93,6 +93,56 @@ fn is_impb(number: &[u8]) -> bool {
     }
 }
 
+/// A shape of numbers that says whose a number is, whoever reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberShape {
+    /// USPS Intelligent Mail package barcode, 22 to 30 digits: what consolidators print and the post delivers.
+    Impb,
+    /// The postal union's identifier of 13 signs: `RB123456785GB`.
+    S10,
+}
+
+impl NumberShape {
+    /// Every shape.
+    pub const ALL: [Self; 2] = [Self::Impb, Self::S10];
+
+    /// The name in feed files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Impb => "impb",
+            Self::S10 => "s10",
+        }
+    }
+
+    /// The shape of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|shape| shape.name() == name)
+    }
+
+    /// True where a normalized number has this shape and its check digit is right.
+    #[must_use]
+    pub fn fits(self, number: &[u8]) -> bool {
+        match self {
+            Self::Impb => {
+                matches!(number.len(), 22 | 26 | 30)
+                    && number[0] == b'9'
+                    && number.iter().all(u8::is_ascii_digit)
+                    && Check::Impb.is_right(number, false)
+            }
+            Self::S10 => match number {
+                [a, b, digits @ .., y, z] if digits.len() == 9 => {
+                    [a, b, y, z].iter().all(|it| it.is_ascii_uppercase())
+                        && digits.iter().all(u8::is_ascii_digit)
+                        && Check::S10.is_right(number, false)
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
 /// One shape of one carrier.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {

@@ -4,6 +4,7 @@ pub mod arrangement;
 pub mod chaos;
 pub mod codes;
 pub mod engine;
+pub mod mutate;
 pub mod naive;
 pub mod nats;
 pub mod proxy;

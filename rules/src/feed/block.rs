@@ -168,7 +168,7 @@ impl Blocks<'_> {
         let Some(node) = block.get("handed_to") else { return Vec::new() };
         if !matches!(node.kind, Kind::Map(_)) {
             self.errors
-                .add("FD006", node.span, format!("`handed_to` is {}", node.kind_name()))
+                .add("FD006", node.span, format!("`handed_to` is {}", node.noun()))
                 .help("write shapes of numbers and carriers: `handed_to: { impb: usps }`");
         }
         let mut owners = Vec::new();

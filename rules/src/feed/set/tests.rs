@@ -263,3 +263,14 @@ fn a_wrong_policy_is_told() {
     check(carrier, &with("sender: order_system\n"), &[("FD024", 4)]);
     check(carrier, &with("sender: warehouse\nmay_say: [PACKED]\n"), &[("FD024", 5)]);
 }
+
+#[test]
+fn what_a_parcel_is_called_is_checked() {
+    let shipment = "shipment: { at: 'list[]', number: number }";
+    let with = |more: &str| format!("shipment: {{ at: 'list[]', number: number, {more} }}");
+    check(shipment, &with("aliases: [other, third], handed_to: { impb: usps, s10: post }"), &[]);
+    check(shipment, &with("handed_to: { imbp: usps }"), &[("FD020", 6)]);
+    check(shipment, &with("handed_to: usps"), &[("FD006", 6)]);
+    check(shipment, &with("handed_to: { impb: USPS }"), &[("FD007", 6)]);
+    check(shipment, &with("aliases: [a, b, c, d, e]"), &[("FD040", 6)]);
+}

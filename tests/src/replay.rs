@@ -17,6 +17,7 @@ use crossdock_core::forecast::ForecastOptions;
 use crossdock_core::intake::{Intake, TICK};
 use crossdock_core::lane::Lane;
 use crossdock_core::tally::Tally;
+use crossdock_loadgen::plan::Plan;
 use crossdock_model::record::Record;
 use crossdock_model::time::Micros;
 use crossdock_rules::rule::Options;
@@ -118,6 +119,21 @@ pub fn loud_rules() -> Arc<RuleSet> {
 #[must_use]
 pub fn forecast() -> Arc<ForecastOptions> {
     crossdock_node::estimates::load(None, None).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The documents of a plan with their tenants, in the order of their receipt.
+#[must_use]
+pub fn planned(plan: &Plan) -> Vec<(String, Document)> {
+    let mut documents = plan.documents();
+    let mut buffer = Vec::new();
+    let mut all = Vec::new();
+    while let Some(entry) = documents.next() {
+        documents.write(&entry, &mut buffer);
+        let tenant = plan.tenant(entry.truth.shipment).to_owned();
+        let (feed, received) = (entry.feed.name().to_owned(), entry.received_micros);
+        all.push((tenant, Document { feed, received, bytes: buffer.clone() }));
+    }
+    all
 }
 
 impl Replay {

@@ -65,24 +65,10 @@ fn both(documents: &[(String, Document)], asked: Asked) -> (Vec<u8>, Replay) {
     (lines, whole)
 }
 
-/// The documents of a plan.
-fn planned(plan: &Plan) -> Vec<(String, Document)> {
-    let mut documents = plan.documents();
-    let mut buffer = Vec::new();
-    let mut all = Vec::new();
-    while let Some(entry) = documents.next() {
-        documents.write(&entry, &mut buffer);
-        let tenant = plan.tenant(entry.truth.shipment).to_owned();
-        let (feed, received) = (entry.feed.name().to_owned(), entry.received_micros);
-        all.push((tenant, Document { feed, received, bytes: buffer.clone() }));
-    }
-    all
-}
-
 #[track_caller]
 fn check(parameters: Parameters) {
     let plan = Plan::new(parameters).expect("a plan");
-    let documents = planned(&plan);
+    let documents = replay::planned(&plan);
     for asked in [Asked::Nobody, Asked::RulesAndForecast] {
         judge(&plan, &both(&documents, asked).0);
     }

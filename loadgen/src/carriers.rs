@@ -15,7 +15,9 @@
 
 pub(crate) mod aftership;
 pub(crate) mod dhl;
+pub(crate) mod dhl_xml;
 pub(crate) mod easypost;
+pub(crate) mod epcis;
 pub(crate) mod fedex;
 pub(crate) mod generic;
 pub(crate) mod shippo;
@@ -49,7 +51,9 @@ pub(crate) const fn saying(feed: Feed, step: Step) -> Option<Saying> {
         Feed::Aftership => aftership::saying(step),
         Feed::Shippo => shippo::saying(step),
         Feed::UspsXml => usps_xml::saying(step),
+        Feed::DhlXml => dhl_xml::saying(step),
         Feed::X12 => x12::saying(step),
+        Feed::Epcis => epcis::saying(step),
     }
 }
 
@@ -61,6 +65,7 @@ pub(crate) enum Carrier {
     Usps,
     Dhl,
     Freight,
+    Pallet,
     Local,
 }
 
@@ -73,6 +78,7 @@ impl Carrier {
             Self::Usps => "usps",
             Self::Dhl => "dhl-express",
             Self::Freight => "old-dominion",
+            Self::Pallet => "epcis",
             Self::Local => "swiftline",
         }
     }
@@ -86,7 +92,8 @@ pub(crate) fn carrier_of(plan: &Plan, story: &Story) -> Carrier {
         Feed::Fedex => Carrier::Fedex,
         Feed::Usps | Feed::UspsXml => Carrier::Usps,
         Feed::X12 => Carrier::Freight,
-        Feed::Dhl => Carrier::Dhl,
+        Feed::Epcis => Carrier::Pallet,
+        Feed::Dhl | Feed::DhlXml => Carrier::Dhl,
         Feed::Easypost | Feed::Aftership | Feed::Shippo => {
             match hash(plan.parameters().seed, Purpose::Telling, !story.shipment) % 3 {
                 0 => Carrier::Ups,
@@ -111,6 +118,7 @@ pub(crate) fn put_number(plan: &Plan, story: &Story, buffer: &mut Vec<u8>) {
         Carrier::Usps => number::put_usps(buffer, index),
         Carrier::Dhl => number::put_dhl(buffer, index),
         Carrier::Freight => number::put_pro(buffer, index),
+        Carrier::Pallet => number::put_sscc(buffer, index),
         Carrier::Local => number::put_local(buffer, index),
     }
 }
@@ -129,7 +137,9 @@ pub(crate) fn write(plan: &Plan, story: &Story, entry: &Entry, buffer: &mut Vec<
         Feed::Aftership => aftership::write(&telling, buffer),
         Feed::Shippo => shippo::write(&telling, buffer),
         Feed::UspsXml => usps_xml::write(&telling, buffer),
+        Feed::DhlXml => dhl_xml::write(&telling, buffer),
         Feed::X12 => x12::write(&telling, buffer),
+        Feed::Epcis => epcis::write(&telling, buffer),
     }
 }
 

@@ -23,13 +23,17 @@ pub enum Feed {
     Shippo,
     /// USPS Web Tools, XML.
     UspsXml,
+    /// DHL Express XML services, tracking.
+    DhlXml,
     /// X12 214.
     X12,
+    /// GS1 EPCIS 2.0, JSON-LD: one event about one pallet.
+    Epcis,
 }
 
 impl Feed {
     /// Every feed.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Generic,
         Self::UpsTrack,
         Self::UpsAlert,
@@ -40,7 +44,9 @@ impl Feed {
         Self::Aftership,
         Self::Shippo,
         Self::UspsXml,
+        Self::DhlXml,
         Self::X12,
+        Self::Epcis,
     ];
 
     /// The name in subjects and capture files.
@@ -57,7 +63,9 @@ impl Feed {
             Self::Aftership => "aftership",
             Self::Shippo => "shippo",
             Self::UspsXml => "usps-xml",
+            Self::DhlXml => "dhl-express-xml",
             Self::X12 => "x12-214",
+            Self::Epcis => "epcis",
         }
     }
 
@@ -70,18 +78,18 @@ impl Feed {
     /// True where a document may list several events.
     #[must_use]
     pub const fn lists_events(self) -> bool {
-        !matches!(self, Self::Generic | Self::UpsAlert | Self::X12)
+        !matches!(self, Self::Generic | Self::UpsAlert | Self::X12 | Self::Epcis)
     }
 
     /// True where the document is text rather than JSON.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::UspsXml | Self::X12)
+        matches!(self, Self::UspsXml | Self::DhlXml | Self::X12)
     }
 
     /// True where shipments cross borders and the feed has words for customs.
     pub(crate) const fn knows_borders(self) -> bool {
-        !matches!(self, Self::Usps | Self::UspsXml | Self::Shippo | Self::X12)
+        !matches!(self, Self::Usps | Self::UspsXml | Self::Shippo | Self::X12 | Self::Epcis)
     }
 
     /// True where a time has no seconds.
@@ -94,20 +102,22 @@ impl Feed {
         matches!(self, Self::X12)
     }
 
-    /// The feeds of the mixed workload: of a hundred shipments, 75 JSON, 15 XML, 10 X12.
+    /// The feeds of the mixed workload: of a hundred shipments, 70 JSON, 15 XML, 10 X12, 5 EPCIS.
     pub(crate) fn mixed() -> Vec<(Self, u32)> {
         vec![
-            (Self::Generic, 11),
+            (Self::Generic, 10),
             (Self::UpsTrack, 8),
             (Self::UpsAlert, 8),
             (Self::Fedex, 8),
             (Self::Usps, 8),
-            (Self::Dhl, 8),
-            (Self::Easypost, 8),
-            (Self::Aftership, 8),
-            (Self::Shippo, 8),
-            (Self::UspsXml, 15),
+            (Self::Dhl, 7),
+            (Self::Easypost, 7),
+            (Self::Aftership, 7),
+            (Self::Shippo, 7),
+            (Self::UspsXml, 8),
+            (Self::DhlXml, 7),
             (Self::X12, 10),
+            (Self::Epcis, 5),
         ]
     }
 }

@@ -93,6 +93,15 @@ pub(crate) fn put_pro(buffer: &mut Vec<u8>, index: u64) {
     buffer.put_padded(1_000_000_000 + scatter(index, 1_000_000_000), 10);
 }
 
+/// An SSCC: extension digit, company prefix, nine of the serial, a check digit.
+pub(crate) fn put_sscc(buffer: &mut Vec<u8>, index: u64) {
+    let start = buffer.len();
+    buffer.put("10614141");
+    buffer.put_padded(scatter(index, 1_000_000_000), 9);
+    let check = gs1_check(&buffer[start..]);
+    buffer.put_padded(check, 1);
+}
+
 /// A number of a local fleet, store or warehouse.
 pub(crate) fn put_local(buffer: &mut Vec<u8>, index: u64) {
     buffer.put("XD");

@@ -17,6 +17,7 @@ use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::TICK;
 use crossdock_loadgen::check::{self, Strictness};
+use crossdock_loadgen::feed::Feed;
 use crossdock_loadgen::parameters::{Parameters, Workload};
 use crossdock_loadgen::plan::Plan;
 use crossdock_tests::replay::{self, Document, Replay};
@@ -98,6 +99,16 @@ fn every_workload() {
     for workload in Workload::ALL {
         check(Parameters { hot_ppm: 20_000, ..workload.parameters(40) });
     }
+}
+
+#[test]
+fn wall_clocks_in_xml_and_pallets_in_epcis() {
+    check(Parameters {
+        feeds: vec![(Feed::DhlXml, 2), (Feed::Epcis, 1)],
+        international_ppm: 300_000,
+        returns_ppm: 200_000,
+        ..Workload::Mixed.parameters(120)
+    });
 }
 
 #[test]

@@ -138,7 +138,7 @@ const fn carrier_name(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Ups => "UPS",
         Carrier::Fedex => "FedEx",
-        Carrier::Usps | Carrier::Freight | Carrier::Local => "USPS",
+        Carrier::Usps | Carrier::Freight | Carrier::Pallet | Carrier::Local => "USPS",
         Carrier::Dhl => "DHLExpress",
     }
 }

@@ -79,6 +79,7 @@ pub struct Broker {
     /// Every record there was: (sequence, body); the last is the newest.
     records: Vec<(u64, Bytes)>,
     out_last_seq: u64,
+    has_lost_output: bool,
     requests: Vec<Request>,
     answers: BTreeMap<u64, (u64, Answer)>,
     next_id: u64,
@@ -103,6 +104,7 @@ impl Broker {
             out: Vec::new(),
             records: Vec::new(),
             out_last_seq: 0,
+            has_lost_output: false,
             requests: Vec::new(),
             answers: BTreeMap::new(),
             next_id: 0,
@@ -244,6 +246,7 @@ impl Broker {
 
     /// Power was lost: the newest commits are gone, the last of them perhaps in part.
     fn roll_back_output(&mut self) {
+        self.has_lost_output = true;
         let keep = self.records.len().saturating_sub(1 + self.random.below(3) as usize);
         self.records.truncate(keep);
         let last_seq = self.records.last().map_or(0, |(seq, _)| *seq);
@@ -310,6 +313,12 @@ impl Broker {
     #[must_use]
     pub fn out(&self) -> &[Out] {
         &self.out
+    }
+
+    /// True where OUT has lost its tail at some time.
+    #[must_use]
+    pub fn has_lost_output(&self) -> bool {
+        self.has_lost_output
     }
 
     /// The newest record.

@@ -41,8 +41,8 @@ fn each_planted_bug_is_caught() {
         (Bug::NoRollbackCheck, 10),
         (Bug::StaleSnapshot, 100),
         (Bug::BlindFence, 1_000),
-        (Bug::IdleOwner, 100),
-        (Bug::LooseMark, 50),
+        (Bug::IdleOwner, 300),
+        (Bug::LooseMark, 300),
         (Bug::ForgottenOrders, 10),
         (Bug::TornBatch, 10),
     ] {

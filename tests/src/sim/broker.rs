@@ -79,7 +79,8 @@ pub struct Broker {
     /// Every record there was: (sequence, body); the last is the newest.
     records: Vec<(u64, Bytes)>,
     out_last_seq: u64,
-    has_lost_output: bool,
+    /// Where the record stands that ends a part of a commit whose rest was lost.
+    cut_at: Option<Position>,
     requests: Vec<Request>,
     answers: BTreeMap<u64, (u64, Answer)>,
     next_id: u64,
@@ -104,7 +105,7 @@ impl Broker {
             out: Vec::new(),
             records: Vec::new(),
             out_last_seq: 0,
-            has_lost_output: false,
+            cut_at: None,
             requests: Vec::new(),
             answers: BTreeMap::new(),
             next_id: 0,
@@ -246,9 +247,10 @@ impl Broker {
 
     /// Power was lost: the newest commits are gone, the last of them perhaps in part.
     fn roll_back_output(&mut self) {
-        self.has_lost_output = true;
         let keep = self.records.len().saturating_sub(1 + self.random.below(3) as usize);
         self.records.truncate(keep);
+        let newest = self.newest().filter(|record| record.state_hash.is_none());
+        self.cut_at = newest.map(|record| record.position);
         let last_seq = self.records.last().map_or(0, |(seq, _)| *seq);
         self.out.retain(|message| message.seq < last_seq);
         self.out_last_seq = last_seq;
@@ -315,10 +317,10 @@ impl Broker {
         &self.out
     }
 
-    /// True where OUT has lost its tail at some time.
+    /// The position of a record that ends a part of a commit, and stood last when OUT had lost its tail.
     #[must_use]
-    pub fn has_lost_output(&self) -> bool {
-        self.has_lost_output
+    pub fn cut_at(&self) -> Option<Position> {
+        self.cut_at
     }
 
     /// The newest record.

@@ -120,7 +120,7 @@ impl Swarm {
             absent_max: random.pick(&[20, 200, 600]),
         };
         // Not drawn, so that the other knobs of a seed stay what they were.
-        swarm.pack_bytes = if swarm.outputs_max == 6 { 1_500 } else { 0 };
+        swarm.pack_bytes = if swarm.outputs_max == 900 { 1_500 } else { 0 };
         swarm
     }
 

@@ -64,38 +64,23 @@ impl<'a> Supply<'a> {
         Self { plan, documents: plan.documents(), oracle: Oracle::new(plan) }
     }
 
-    /// The next `count` messages of `pack` documents each; fewer at the end of the plan.
-    pub fn take(&mut self, count: usize, pack: usize) -> Vec<Document> {
-        assert!(0 < pack);
+    /// The next `count` documents; fewer at the end of the plan.
+    pub fn take(&mut self, count: usize) -> Vec<Document> {
         let (mut taken, mut buffer) = (Vec::with_capacity(count), Vec::new());
         while taken.len() < count {
-            let mut message: Option<Document> = None;
-            let mut body = Vec::new();
-            for _ in 0..pack {
-                let Some(entry) = self.documents.next() else { break };
-                self.documents.write(&entry, &mut buffer);
-                let story = self.documents.story(entry.truth.shipment);
-                let changes = !self.oracle.apply(&entry, story).is_empty();
-                if !body.is_empty() {
-                    body.push(b'\n');
-                }
-                body.extend_from_slice(&buffer);
-                let mut received = Vec::new();
-                capture::put_received(entry.received_micros, &mut received);
-                let before = message.is_some_and(|message| message.changes);
-                message = Some(Document {
-                    tail: format!(
-                        "{}.{}",
-                        self.plan.tenant(entry.truth.shipment),
-                        entry.feed.name()
-                    ),
-                    received: String::from_utf8_lossy(&received).into_owned(),
-                    body: Bytes::new(),
-                    changes: changes || before,
-                });
-            }
-            let Some(message) = message else { break };
-            taken.push(Document { body: body.into(), ..message });
+            let Some(entry) = self.documents.next() else { break };
+            self.documents.write(&entry, &mut buffer);
+            let story = self.documents.story(entry.truth.shipment);
+            let changes = !self.oracle.apply(&entry, story).is_empty();
+            let mut received = Vec::new();
+            capture::put_received(entry.received_micros, &mut received);
+            let tenant = self.plan.tenant(entry.truth.shipment);
+            taken.push(Document {
+                tail: format!("{tenant}.{}", entry.feed.name()),
+                received: String::from_utf8_lossy(&received).into_owned(),
+                body: Bytes::copy_from_slice(&buffer),
+                changes,
+            });
         }
         taken
     }
@@ -284,16 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn packs_hold_their_documents_as_lines() {
+    fn a_supply_knows_which_documents_say_something() {
         let plan = Plan::new(Workload::Flat.parameters(50)).expect("fifty are in range");
-        let single = Supply::new(&plan).take(100, 1);
-        let packed = Supply::new(&plan).take(2, 50);
-        assert_eq!(single.len(), 100);
-        let lines: Vec<&[u8]> = packed[0].body.split(|byte| *byte == b'\n').collect();
-        assert_eq!(lines.len(), 50);
-        assert!((0..50).all(|index| lines[index] == single[index].body.as_ref()));
-        assert!(single.iter().any(|document| document.changes));
-        assert!(single.iter().any(|document| !document.changes));
+        let documents = Supply::new(&plan).take(100);
+        assert_eq!(documents.len(), 100);
+        assert!(documents.iter().any(|document| document.changes));
+        assert!(documents.iter().any(|document| !document.changes));
     }
 
     #[test]

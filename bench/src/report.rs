@@ -217,15 +217,15 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
             "drain" if record.get("ratio").is_none() => {
                 writeln!(
                     page,
-                    "Drain, {} a message: {}.\n",
-                    number(record, "pack"),
+                    "Drain, changes packed up to {}: {}.\n",
+                    text(record, "pack_bytes"),
                     text(record, "status")
                 )?;
             }
             "drain" => writeln!(
                 page,
-                "Drain, {} a message: {} events/s, {:.2} of a consumer that does nothing ({}).\n",
-                number(record, "pack"),
+                "Drain, changes packed up to {}: {} events/s, {:.2} of a consumer that does nothing ({}).\n",
+                text(record, "pack_bytes"),
                 rounded(number(record, "events_per_second"), 0.0),
                 number(record, "ratio"),
                 rounded(number(record, "noop_events_per_second"), 0.0)

@@ -14,21 +14,23 @@
 //!
 //! # Does not hold
 //!
-//! Events of an earlier epoch, or of an earlier parcel of a shared number: they are history.
+//! Events of an earlier epoch, or of an earlier parcel of a shared number: they are history. Rules about feeds (`feeds`),
+//! and other rules coming into force (`switch`).
 
-use std::sync::Arc;
+mod feeds;
+mod switch;
 
 use crossdock_model::change::ChangeKind;
 use crossdock_model::detail::Detail;
 use crossdock_model::event::Event;
 use crossdock_model::exception::ExceptionSet;
-use crossdock_model::id::{Position, ShipmentKey};
+use crossdock_model::id::Position;
 use crossdock_model::milestone::Direction;
 use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::{EventTime, Micros};
 use crossdock_rules::rule::action::{Action, Cause as Why};
 use crossdock_rules::rule::facts::{
-    Eta, Facts, Feed, HashInterner, Lane, Scene, Shipment as About, Subject, Symbol, Texts,
+    Eta, Facts, Feed, HashInterner, Lane, Scene, Shipment as About, Symbol, Texts,
 };
 use crossdock_rules::rule::field::FieldId;
 use crossdock_rules::rule::reload::Migration;
@@ -43,7 +45,7 @@ use crate::reading::{Dictionary, Role, Scope};
 use crate::say::{self, SEPARATOR};
 use crate::watch::kept::{self, Kept};
 use crate::watch::speak::{Speaker, Spoken};
-use crate::watch::{MODE_STORE, Ship, Watch, eta_of};
+use crate::watch::{MODE_STORE, Watch, eta_of};
 
 /// The message of the log at which something happens.
 #[derive(Clone, Copy, Debug)]
@@ -479,198 +481,6 @@ impl Shard {
         self.tally.changes[ChangeKind::ExceptionOpened as usize] += spoken.opened;
         self.tally.changes[ChangeKind::ExceptionResolved as usize] += spoken.resolved;
         spoken.opened + spoken.resolved
-    }
-
-    /// A message of a feed came: it is not silent any more.
-    fn hear(&mut self, batch: &Batch, arrival: &Arrival, out: &mut Output) {
-        let Some(feed) = arrival.feed else { return };
-        let name = self.feed_names.get(usize::from(feed.0)).map_or("", |name| name);
-        let watch = self.watch.as_deref_mut().expect("only a shard with rules comes here");
-        let index = watch.sources.find(batch.text(arrival.tenant), feed, name);
-        watch.source = u32::try_from(index).expect("sources are as few as tenants and feeds");
-        let now = watch.now;
-        let Some(source) = watch.sources.get_mut(index) else { return };
-        let was_silent = source.view(now).is_silent;
-        source.observe(now, Seconds::from_micros(arrival.happened));
-        if was_silent && source.is_own && !source.handle.is_empty() {
-            let at = At { seq: arrival.seq, received: arrival.received };
-            self.lend(|shard, watch| shard.ask_source(watch, index, now, (at, RETURNS), out));
-        }
-    }
-
-    /// Fires the feeds that are due before a moment: up to a second and, within it, a key.
-    fn fire_sources(&mut self, until: (Seconds, u128), at: At, out: &mut Output) {
-        // Ends: each turn moves one deadline behind the second in which it fired.
-        while let Some((now, index)) = self.watch_mut().sources.first_due(until.0) {
-            let watch = self.watch_mut();
-            let key = watch.sources.get(index).map_or(0, |source| source.key);
-            if (now, key) >= until {
-                return;
-            }
-            watch.tally.timers_fired += 1;
-            self.lend(|shard, watch| shard.ask_source(watch, index, now, (at, TIMERS), out));
-        }
-    }
-
-    /// Shows a feed to the rules about feeds.
-    fn ask_source(
-        &mut self,
-        watch: &mut Watch,
-        index: usize,
-        now: Seconds,
-        (at, phase): (At, u8),
-        out: &mut Output,
-    ) {
-        watch.actions.clear();
-        let Watch { set, store, sources, actions, .. } = &mut *watch;
-        let Some(source) = sources.get_mut(index) else { return };
-        let view = source.view(now);
-        let record = Record::default();
-        let about =
-            About { subject: Subject::Feed, tenant: source.tenant_symbol, ..About::default() };
-        let facts = Facts {
-            before: &record,
-            after: &record,
-            event: None,
-            scene: Scene::default(),
-            history: &[],
-            shipment: &about,
-            texts: Texts::default(),
-            eta_before: &Eta::default(),
-            eta: &Eta::default(),
-            lane: &Lane::default(),
-            feed: &view,
-            now,
-        };
-        set.on_timer(&facts, store, &mut source.handle, actions);
-        let silent = source.silent_from().filter(|silent| now < *silent);
-        let next = actions.next.map(|next| next.max(after(now)));
-        source.due = [silent, next].into_iter().flatten().min();
-        self.speak_of_source(watch, index, now, (at, phase), &[], out);
-    }
-
-    fn speak_of_source(
-        &mut self,
-        watch: &mut Watch,
-        index: usize,
-        now: Seconds,
-        (at, phase): (At, u8),
-        mutes: &[(u16, u8)],
-        out: &mut Output,
-    ) {
-        let Some(source) = watch.sources.get(index) else { return };
-        if watch.actions.list.is_empty() {
-            return;
-        }
-        let tenant = source.tenant.clone();
-        let feed = self.feed_names.get(usize::from(source.feed.0)).map_or("", |name| name);
-        let speaker = Speaker {
-            key: ShipmentKey(source.key),
-            label: 0,
-            epoch: 1,
-            tenant: &tenant,
-            carrier: "",
-            number: "",
-            aliases: "",
-            order: "",
-            feed,
-            milestone: None,
-            direction: Direction::Forward,
-            names: [
-                (source.frozen.name, feed),
-                (source.tenant_symbol, &tenant),
-                Default::default(),
-            ],
-            place: Place::of_timer(at.seq, now.0, phase, source.key),
-            second: now,
-            received: at.received,
-            cause: None,
-            told: 0,
-            mutes,
-        };
-        let (handle, mut version) = (source.handle, source.version);
-        let spoken = watch.speak(handle, &speaker, &mut version, out);
-        if let Some(source) = watch.sources.get_mut(index) {
-            source.version = version;
-        }
-        self.count_spoken(spoken);
-    }
-
-    /// Puts other rules in force, here and now: rows move, what is withdrawn is told, what waits for
-    /// something else is armed again.
-    fn switch(&mut self, rules: &Arc<RuleSet>, at: At, out: &mut Output) {
-        let watch = self.watch_mut();
-        watch.tally.switches += 1;
-        let migration = Migration::new(&watch.set, rules, &mut watch.retired);
-        let rearms = migration.rearms();
-        let is_concerned = |ship: &Ship| !ship.handle.is_empty() || rearms;
-        let mut slots: Vec<usize> = (0..watch.ships.len())
-            .filter(|&slot| watch.ships[slot].epoch != 0 && is_concerned(&watch.ships[slot]))
-            .collect();
-        slots.sort_unstable_by_key(|&slot| self.shipments[slot].key);
-        for &slot in &slots {
-            self.open(slot);
-            self.lend(|shard, watch| shard.migrate(watch, slot, &migration, at, out));
-            self.close();
-        }
-        self.lend(|shard, watch| shard.switch_sources(watch, &migration, at, out));
-        self.watch_mut().set = Arc::clone(rules);
-        for slot in slots.into_iter().filter(|_| rearms) {
-            self.open(slot);
-            self.lend(|shard, watch| {
-                watch.actions.clear();
-                shard.rearm(watch, slot, Some(&migration));
-            });
-            self.close();
-        }
-    }
-
-    /// Moves the rows of one shipment to the next rules.
-    fn migrate(
-        &mut self,
-        watch: &mut Watch,
-        slot: usize,
-        migration: &Migration,
-        at: At,
-        out: &mut Output,
-    ) {
-        watch.actions.clear();
-        let now = watch.now;
-        let Watch { store, ships, actions, .. } = &mut *watch;
-        let mutes: Vec<(u16, u8)> =
-            store.rows(&ships[slot].handle).iter().map(|row| (row.rule, row.muted)).collect();
-        migration.apply(store, &mut ships[slot].handle, now, actions);
-        watch.set_timer(slot);
-        let epoch = watch.ships[slot].epoch;
-        let key = self.shipments[slot].key.0;
-        let voice = Voice { mutes: &mutes, ..Voice::of_timer(at, now, SWITCH, key, epoch) };
-        self.speak(watch, slot, &voice, out);
-    }
-
-    fn switch_sources(
-        &mut self,
-        watch: &mut Watch,
-        migration: &Migration,
-        at: At,
-        out: &mut Output,
-    ) {
-        let mut own: Vec<(u128, usize)> = (0..watch.sources.list().len())
-            .map(|index| (watch.sources.list()[index].key, index))
-            .filter(|(_, index)| !watch.sources.list()[*index].handle.is_empty())
-            .collect();
-        own.sort_unstable();
-        let now = watch.now;
-        for (_, index) in own {
-            watch.actions.clear();
-            let Watch { store, sources, actions, .. } = &mut *watch;
-            let Some(source) = sources.get_mut(index) else { continue };
-            let mutes: Vec<(u16, u8)> =
-                store.rows(&source.handle).iter().map(|row| (row.rule, row.muted)).collect();
-            migration.apply(store, &mut source.handle, now, actions);
-            // Looked at in the next second: a rule that is new may have something to say.
-            source.due = Some(after(now));
-            self.speak_of_source(watch, index, now, (at, SWITCH_OF_FEEDS), &mutes, out);
-        }
     }
 }
 

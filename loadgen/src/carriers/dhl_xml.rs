@@ -4,6 +4,7 @@ use crossdock_model::detail::Detail;
 use crossdock_model::exception::ExceptionClass;
 
 use crate::carriers::{Telling, Told};
+use crate::place::Place;
 use crate::step::{Meaning, Saying, Step};
 use crate::text::Put as _;
 
@@ -61,25 +62,27 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put_iso(telling.made());
     buffer.put("Z</MessageTime></ServiceHeader></Response><AWBInfo><AWBNumber>");
     telling.put_number(buffer);
-    buffer.put("</AWBNumber><Status><ActionStatus>success</ActionStatus></Status><ShipmentInfo><Consignee><City>");
-    buffer.put(telling.destination().city);
-    buffer.put("</City><PostalCode>");
-    buffer.put(telling.destination().postal_code);
-    buffer.put("</PostalCode><CountryCode>");
-    buffer.put(telling.destination().country);
-    buffer.put("</CountryCode></Consignee><Shipper><City>");
-    buffer.put(telling.origin().city);
-    buffer.put("</City><PostalCode>");
-    buffer.put(telling.origin().postal_code);
-    buffer.put("</PostalCode><CountryCode>");
-    buffer.put(telling.origin().country);
-    buffer.put("</CountryCode></Shipper><ShipperReference><ReferenceID>A-");
+    buffer.put("</AWBNumber><Status><ActionStatus>success</ActionStatus></Status><ShipmentInfo><Consignee>");
+    put_address(telling.destination(), buffer);
+    buffer.put("</Consignee><Shipper>");
+    put_address(telling.origin(), buffer);
+    buffer.put("</Shipper><ShipperReference><ReferenceID>A-");
     buffer.put_padded(telling.shipment(), 8);
     buffer.put("</ReferenceID></ShipperReference>");
     for sighting in telling.events().oldest_first() {
         put_event(&telling.told(sighting), buffer);
     }
     buffer.put("</ShipmentInfo></AWBInfo></req:TrackingResponse>");
+}
+
+fn put_address(place: &Place, buffer: &mut Vec<u8>) {
+    buffer.put("<City>");
+    buffer.put(place.city);
+    buffer.put("</City><PostalCode>");
+    buffer.put(place.postal_code);
+    buffer.put("</PostalCode><CountryCode>");
+    buffer.put(place.country);
+    buffer.put("</CountryCode>");
 }
 
 fn put_event(told: &Told, buffer: &mut Vec<u8>) {

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
+use async_nats::jetstream::consumer::{DeliverPolicy, push};
 use async_nats::jetstream::context::PublishAckFuture;
 use bytes::Bytes;
 use crossdock_loadgen::capture;
@@ -36,7 +37,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// What went wrong, for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// One message to publish.
+/// One message to publish: a document, or lines that are documents each.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Subject below the stream's prefix: `<tenant>.<feed>`.
@@ -45,7 +46,7 @@ pub struct Document {
     pub received: String,
     /// The bytes.
     pub body: Bytes,
-    /// True where the oracle has a change for it.
+    /// True where the oracle has a change for it, or for one of its lines.
     pub changes: bool,
 }
 
@@ -64,25 +65,62 @@ impl<'a> Supply<'a> {
         Self { plan, documents: plan.documents(), oracle: Oracle::new(plan) }
     }
 
-    /// The next `count` documents; fewer at the end of the plan.
-    pub fn take(&mut self, count: usize) -> Vec<Document> {
+    /// The next `count` messages of `pack` documents each, a line each; fewer at the end of the plan. The documents of a
+    /// message are of one tenant and feed, as its subject says, and those of a shipment stay in their order.
+    pub fn take(&mut self, count: usize, pack: usize) -> Vec<Document> {
+        assert!(0 < pack);
         let (mut taken, mut buffer) = (Vec::with_capacity(count), Vec::new());
+        let mut open: Vec<Pack> = Vec::new();
         while taken.len() < count {
             let Some(entry) = self.documents.next() else { break };
             self.documents.write(&entry, &mut buffer);
             let story = self.documents.story(entry.truth.shipment);
             let changes = !self.oracle.apply(&entry, story).is_empty();
-            let mut received = Vec::new();
-            capture::put_received(entry.received_micros, &mut received);
-            let tenant = self.plan.tenant(entry.truth.shipment);
-            taken.push(Document {
-                tail: format!("{tenant}.{}", entry.feed.name()),
-                received: String::from_utf8_lossy(&received).into_owned(),
-                body: Bytes::copy_from_slice(&buffer),
-                changes,
+            let tail = format!("{}.{}", self.plan.tenant(entry.truth.shipment), entry.feed.name());
+            let at = open.iter().position(|pack| pack.tail == tail).unwrap_or_else(|| {
+                open.push(Pack { tail, ..Pack::default() });
+                open.len() - 1
             });
+            open[at].add(&buffer, entry.received_micros, changes);
+            if open[at].count == pack {
+                taken.push(open.swap_remove(at).into());
+            }
         }
         taken
+    }
+}
+
+/// A message that is being filled.
+#[derive(Debug, Default)]
+struct Pack {
+    tail: String,
+    received: Vec<u8>,
+    lines: Vec<u8>,
+    count: usize,
+    changes: bool,
+}
+
+impl Pack {
+    fn add(&mut self, document: &[u8], received_micros: i64, changes: bool) {
+        if 0 < self.count {
+            self.lines.push(b'\n');
+        }
+        self.lines.extend_from_slice(document);
+        self.received.clear();
+        capture::put_received(received_micros, &mut self.received);
+        self.count += 1;
+        self.changes |= changes;
+    }
+}
+
+impl From<Pack> for Document {
+    fn from(pack: Pack) -> Self {
+        Self {
+            tail: pack.tail,
+            received: String::from_utf8_lossy(&pack.received).into_owned(),
+            body: pack.lines.into(),
+            changes: pack.changes,
+        }
     }
 }
 
@@ -217,20 +255,38 @@ impl Engine {
         Err(format!("`crossdock nats init`: {}", String::from_utf8_lossy(&made.stderr)).into())
     }
 
-    /// Starts to drain IN; changes go in packs of up to `pack_bytes`, or alone for `0B`.
+    /// Starts to drain IN with these settings, `key=value`, and these words more on the command line.
     ///
     /// # Errors
     ///
     /// It can't be started.
-    pub fn start(binary: &Path, url: &str, pack_bytes: &str) -> Result<Self, Failure> {
-        let child = Command::new(binary)
-            .args(["run", "--nats", url, "--admin", "127.0.0.1:0", "--set"])
-            .arg(format!("sink.pack_bytes={pack_bytes}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self(child))
+    pub fn start(
+        binary: &Path,
+        url: &str,
+        settings: &[&str],
+        words: &[&str],
+    ) -> Result<Self, Failure> {
+        let mut command = Command::new(binary);
+        command.args(["run", "--nats", url, "--admin", "127.0.0.1:0"]).args(words);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self(quiet.spawn()?))
+    }
+
+    /// Ends it as a failure of its machine would: `kill -9`.
+    ///
+    /// # Errors
+    ///
+    /// It had ended before.
+    pub fn kill(mut self) -> Result<(), Failure> {
+        if let Some(status) = self.0.try_wait()? {
+            return Err(format!("the engine ended by itself: {status}").into());
+        }
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
     }
 }
 
@@ -240,6 +296,25 @@ impl Drop for Engine {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+/// The changes of OUT, as they are committed.
+///
+/// # Errors
+///
+/// The stream or its consumer can't be had.
+pub async fn changes(
+    context: &Context,
+    deliver_policy: DeliverPolicy,
+) -> Result<push::Ordered, Failure> {
+    let config = push::OrderedConfig {
+        deliver_subject: context.client().new_inbox(),
+        filter_subject: "ms.>".to_owned(),
+        deliver_policy,
+        ..push::OrderedConfig::default()
+    };
+    let out = context.get_stream("OUT").await?;
+    Ok(out.create_consumer(config).await?.messages().await?)
 }
 
 /// The stream sequence of the document that caused a change; `None` for what a timer said.
@@ -269,9 +344,24 @@ mod tests {
     }
 
     #[test]
+    fn packs_hold_documents_of_their_own_subject_as_lines() {
+        let plan = Plan::new(Workload::Flat.parameters(80)).expect("eighty are in range");
+        let single = Supply::new(&plan).take(400, 1);
+        let packed = Supply::new(&plan).take(6, 20);
+        assert_eq!(packed.len(), 6);
+        for message in &packed {
+            let same = single.iter().filter(|document| document.tail == message.tail);
+            let same: Vec<&[u8]> = same.map(|document| document.body.as_ref()).collect();
+            let lines: Vec<&[u8]> = message.body.split(|byte| *byte == b'\n').collect();
+            assert_eq!(lines.len(), 20);
+            assert!(same.windows(20).any(|window| window == lines));
+        }
+    }
+
+    #[test]
     fn a_supply_knows_which_documents_say_something() {
         let plan = Plan::new(Workload::Flat.parameters(50)).expect("fifty are in range");
-        let documents = Supply::new(&plan).take(100);
+        let documents = Supply::new(&plan).take(100, 1);
         assert_eq!(documents.len(), 100);
         assert!(documents.iter().any(|document| document.changes));
         assert!(documents.iter().any(|document| !document.changes));

@@ -70,6 +70,7 @@ pub fn write(folder: &Path, date: &str, records: &[Value]) -> Result<(), Box<dyn
     head(&mut page, records)?;
     ladder(&mut page, records)?;
     memory(&mut page, records)?;
+    recovery(&mut page, records)?;
     peers(&mut page, folder, records)?;
     jetstream(&mut page, folder, records)?;
     other(&mut page, records)?;
@@ -152,6 +153,21 @@ fn memory(page: &mut String, records: &[Value]) -> std::fmt::Result {
     Ok(())
 }
 
+fn recovery(page: &mut String, records: &[Value]) -> std::fmt::Result {
+    for (at, record) in of(records, "recovery").filter(|it| it.get("phase").is_some()).enumerate() {
+        if at == 0 {
+            writeln!(
+                page,
+                "## Recovery\n\n`kill -9` of the engine to its first new change, {} shipments, snapshot of {:.0} MB:\n",
+                number(record, "shipments"),
+                number(record, "snapshot_bytes") / 1e6,
+            )?;
+        }
+        writeln!(page, "- {}: {:.2} s", text(record, "phase"), number(record, "seconds"))?;
+    }
+    writeln!(page)
+}
+
 /// Rungs that stand beside the peers.
 const BESIDE_PEERS: [&str; 2] = ["tape", "+fold"];
 
@@ -217,15 +233,17 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
             "drain" if record.get("ratio").is_none() => {
                 writeln!(
                     page,
-                    "Drain, changes packed up to {}: {}.\n",
-                    text(record, "pack_bytes"),
+                    "Drain, {} a message, `{}`: {}.\n",
+                    number(record, "pack"),
+                    text(record, "output"),
                     text(record, "status")
                 )?;
             }
             "drain" => writeln!(
                 page,
-                "Drain, changes packed up to {}: {} events/s, {:.2} of a consumer that does nothing ({}).\n",
-                text(record, "pack_bytes"),
+                "Drain, {} a message, `{}`: {} events/s, {:.2} of a consumer that does nothing ({}).\n",
+                number(record, "pack"),
+                text(record, "output"),
                 rounded(number(record, "events_per_second"), 0.0),
                 number(record, "ratio"),
                 rounded(number(record, "noop_events_per_second"), 0.0)
@@ -265,7 +283,7 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
 
 /// Benches that have no section, and parts that did not run.
 fn other(page: &mut String, records: &[Value]) -> std::fmt::Result {
-    const SECTIONS: [&str; 5] = ["run", "ladder", "memory", "peers", "jetstream"];
+    const SECTIONS: [&str; 6] = ["run", "ladder", "memory", "peers", "jetstream", "recovery"];
     let mut rest = records
         .iter()
         .filter(|it| !SECTIONS.contains(&text(it, "bench")) || text(it, "status") == "failed")

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::{Engine, EngineOptions};
@@ -232,7 +232,7 @@ fn rings(laid: &Laid, feeds: &Feeds) -> f64 {
             });
             pipeline.recycle(collected);
         } else {
-            std::hint::spin_loop();
+            pipeline.wait(Duration::from_millis(1));
         }
         assert!(!pipeline.has_failed(), "a pipeline thread has panicked");
     }

@@ -2,8 +2,8 @@
 //!
 //! One server, the engine as a second process. First the maximum rate, with the server setting the pace;
 //! then open loop at 10, 50 and 80 % of it, each beside a bare echo at the same rate; then streams
-//! that were filled before, drained by a consumer that does nothing and by the engine, its
-//! changes alone and packed. Every change that the oracle expects must come, or the run fails.
+//! that were filled before, with one and with 50 documents a message, drained by a consumer that does
+//! nothing and by the engine, its changes alone and packed. Every change that the oracle expects must come, or the run fails.
 //! A table on stderr, JSON records on stdout.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
@@ -48,10 +48,13 @@ struct Args {
 }
 
 /// Each change is a message.
-const ALONE: &str = "0B";
+const ALONE: &str = "sink.pack_bytes=0B";
+
+/// Documents of a message, where it holds several.
+const LINES: usize = 50;
 
 /// The changes of a tenant share messages of this size.
-const PACKED: &str = "64KiB";
+const PACKED: &str = "sink.pack_bytes=64KiB";
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -79,9 +82,9 @@ async fn run(args: &Args) -> Result<(), Failure> {
     let Some(server) = NatsServer::start("latency") else { return Ok(()) };
     open_loop(&report, &plan, &binary, &server, documents, seconds).await?;
     drop(server);
-    for output in [ALONE, PACKED] {
+    for (pack, output) in [(1, ALONE), (1, PACKED), (LINES, ALONE), (LINES, PACKED)] {
         let Some(server) = NatsServer::start("drain") else { return Ok(()) };
-        drain(&report, &plan, &binary, &server, documents, output).await?;
+        drain(&report, &plan, &binary, &server, documents, (pack, output)).await?;
     }
     Ok(())
 }
@@ -115,14 +118,14 @@ async fn open_loop(
 ) -> Result<(), Failure> {
     let url = server.url();
     Engine::make_streams(binary, &url)?;
-    let engine = Engine::start(binary, &url, ALONE)?;
+    let engine = Engine::start(binary, &url, &[ALONE], &[])?;
     let (publisher, subscriber) = (connect(&url).await?, connect(&url).await?);
     publisher.create_stream(file("ECHO", "echo.>")).await?;
     let mut supply = Supply::new(plan);
     // A warm-up: connections, shapes, the first pages of everything.
-    let warm = supply.take(1_000);
+    let warm = supply.take(1_000, 1);
     through_engine(&publisher, &subscriber, &warm, Pace::Server).await?;
-    let filled = supply.take(documents);
+    let filled = supply.take(documents, 1);
     let seen = through_engine(&publisher, &subscriber, &filled, Pace::Server).await?;
     let last = seen.came.iter().flatten().max().ok_or("no change came at all")?;
     let rate_max = filled.len() as f64 / (*last - seen.start).as_secs_f64();
@@ -130,7 +133,7 @@ async fn open_loop(
     report.say(json!({"phase": "maximum", "documents": filled.len(), "rate": rate_max}));
     for percent in [10, 50, 80] {
         let rate = rate_max * f64::from(percent) / 100.0;
-        let batch = supply.take((rate * seconds) as usize);
+        let batch = supply.take((rate * seconds) as usize, 1);
         let echo = through_echo(&publisher, &subscriber, &batch, rate).await?;
         let pace = Pace::Rate(rate);
         let seen = through_engine(&publisher, &subscriber, &batch, pace).await?;
@@ -181,14 +184,7 @@ async fn through_engine(
     documents: &[Document],
     pace: Pace,
 ) -> Result<Seen, Failure> {
-    let out = subscriber.get_stream("OUT").await?;
-    let config = push::OrderedConfig {
-        deliver_subject: subscriber.client().new_inbox(),
-        filter_subject: "ms.>".to_owned(),
-        deliver_policy: DeliverPolicy::New,
-        ..push::OrderedConfig::default()
-    };
-    let changes = out.create_consumer(config).await?.messages().await?;
+    let changes = live::changes(subscriber, DeliverPolicy::New).await?;
     let (tell_wanted, wanted) = oneshot::channel();
     let reader = tokio::spawn(first_changes(changes, wanted));
     let Published { start, sequences } = live::publish(publisher, "raw", documents, pace).await?;
@@ -295,26 +291,34 @@ async fn drain(
     binary: &Path,
     server: &NatsServer,
     documents: usize,
-    output: &str,
+    (pack, output): (usize, &str),
 ) -> Result<(), Failure> {
     let url = server.url();
     Engine::make_streams(binary, &url)?;
     let context = connect(&url).await?;
-    let filled = Supply::new(plan).take(documents);
-    live::publish(&context, "raw", &filled, Pace::Server).await?;
-    let nothing = noop(&context, filled.len()).await?;
-    let Some(engine) = drained(&context, binary, (&url, output), filled.len()).await? else {
-        eprintln!("drain: one commit took everything, so there is no rate");
-        report.say(json!({"phase": "drain", "pack_bytes": output,
+    let filled = Supply::new(plan).take(documents / pack, pack);
+    let Published { sequences, .. } = live::publish(&context, "raw", &filled, Pace::Server).await?;
+    let changing = sequences.iter().zip(&filled).filter(|(_, document)| document.changes);
+    let changing: HashSet<u64> = changing.map(|(seq, _)| *seq).collect();
+    let nothing = noop(&context, filled.len()).await? * pack as f64;
+    let drained = drained(&context, binary, (&url, output), filled.len()).await?;
+    // What was fast and wrong has no rate.
+    let (tell_wanted, wanted) = oneshot::channel();
+    drop(tell_wanted.send(changing));
+    first_changes(live::changes(&context, DeliverPolicy::All).await?, wanted).await?;
+    let Some(engine) = drained else {
+        eprintln!("drain, {pack} a message: one commit took everything, so there is no rate");
+        report.say(json!({"phase": "drain", "pack": pack, "output": output,
             "messages": filled.len(), "noop_events_per_second": nothing, "status": "too few documents for a rate"}));
         return Ok(());
     };
+    let engine = engine * pack as f64;
     let ratio = engine / nothing;
     eprintln!(
-        "drain, changes packed up to {output}: engine {engine:.0} events/s, a consumer that does nothing {nothing:.0}, ratio {ratio:.2}",
+        "drain, {pack} a message, {output}: engine {engine:.0} events/s, a consumer that does nothing {nothing:.0}, ratio {ratio:.2}",
     );
     report.say(json!({
-        "phase": "drain", "pack_bytes": output, "messages": filled.len(),
+        "phase": "drain", "pack": pack, "output": output, "messages": filled.len(),
         "events_per_second": engine, "noop_events_per_second": nothing, "ratio": ratio,
     }));
     Ok(())
@@ -352,7 +356,7 @@ async fn drained(
 ) -> Result<Option<f64>, Failure> {
     let mut commits = context.client().subscribe("ctl.>").await?;
     context.client().flush().await?;
-    let engine = Engine::start(binary, url, output)?;
+    let engine = Engine::start(binary, url, &[output], &[])?;
     let mut first: Option<(Instant, u64)> = None;
     // Ends: at the commit of the last document, or when none has come for as long as patience lasts.
     loop {

@@ -1,6 +1,6 @@
 //! `cargo bench-report`: every benchmark in one run, and the page of what came of it.
 //!
-//! Builds and runs the ladder, memory, latency over JetStream, and the peers; writes `records.jsonl`,
+//! Builds and runs the ladder, memory, latency and recovery over JetStream, and the peers; writes `records.jsonl`,
 //! `report.md` and pictures to `bench/reports/<date>/`. A part that fails, or a peer that can't be
 //! installed, is a record that says so.
 
@@ -24,7 +24,7 @@ struct Args {
     /// Seconds at each rate of the open loop.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// Leave these parts out: ladder, memory, latency, peers.
+    /// Leave these parts out: ladder, memory, latency, recovery, peers.
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
     /// Write here; by default to a folder of the day under `bench/reports`, with `--smoke` below the target directory.
@@ -116,6 +116,9 @@ fn parts(args: &Args, root: &Path, programs: &Path) -> Vec<(&'static str, Comman
     memory.args(args.size.smoke.then_some("--smoke"));
     parts.push(("memory", memory));
     parts.push(("latency", latency));
+    let mut recovery = program("recovery");
+    recovery.args(args.size.smoke.then_some("--smoke"));
+    parts.push(("recovery", recovery));
     if !args.size.smoke {
         let mut peers = Command::new(root.join("bench/peers/run.sh"));
         peers.args(["--shipments", &shipments.to_string(), "--runs", &runs.to_string()]);

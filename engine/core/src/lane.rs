@@ -17,7 +17,6 @@ mod particulars;
 mod phrase;
 mod reader;
 
-use core::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossdock_format::{
@@ -89,8 +88,10 @@ pub struct Lane {
     buffer: Vec<u8>,
     /// The feed of the document before, since one source mostly sends one feed.
     last_feed: FeedId,
-    /// Groups and events of each batch before the present document.
+    /// Groups and events of each batch before the present message.
     marks: Vec<(usize, usize)>,
+    /// The same before the present document of it.
+    part_marks: Vec<(usize, usize)>,
     reader: Reader,
     /// Documents that were read by their shape, without a tape.
     by_shape: u64,
@@ -135,6 +136,7 @@ impl Lane {
             buffer: Vec::new(),
             last_feed: FeedId(0),
             marks: Vec::new(),
+            part_marks: Vec::new(),
             reader,
             by_shape: 0,
         }
@@ -236,7 +238,7 @@ impl Lane {
         self.reader.letter(&letter, out);
     }
 
-    /// Reads one document, which may be several lines of NDJSON.
+    /// Reads one message: a document, or several of them, a line each.
     fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
         let original = intake.document(incoming);
         let name = intake.feed(incoming);
@@ -283,6 +285,7 @@ impl Lane {
             seq: incoming.seq,
             received: incoming.received,
             original,
+            offset: 0,
             counts: Counts::default(),
         };
         let mut parts = Parts {
@@ -290,14 +293,13 @@ impl Lane {
             decoder: &mut self.decoder,
             buffer: &mut self.buffer,
             values: &mut self.values,
-            marks: &self.marks,
+            marks: &mut self.part_marks,
             reader,
             by_shape: &mut self.by_shape,
         };
         let learned = &mut self.learned[usize::from(feed.id.0)];
         let uses_shapes = options.uses_shapes && !options.with_particulars;
         parts.all(uses_shapes.then_some(learned), &mut context, out);
-        reader.finish(&context, out);
     }
 }
 
@@ -321,30 +323,47 @@ struct Parts<'l> {
     decoder: &'l mut Decoder,
     buffer: &'l mut Vec<u8>,
     values: &'l mut Tape<'static>,
-    marks: &'l [(usize, usize)],
+    marks: &'l mut Vec<(usize, usize)>,
     reader: &'l mut Reader,
     by_shape: &'l mut u64,
 }
 
 impl Parts<'_> {
-    /// A document, which may be several lines of NDJSON. `learned` where shapes are used.
+    /// A message: a document, or lines that are documents each. `learned` where shapes are used.
     fn all(
+        &mut self,
+        mut learned: Option<&mut Option<Box<Learned>>>,
+        context: &mut Context<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        let message = context.original;
+        let mut splitter = Splitter::new(self.format, message);
+        if !splitter.is_by_line() {
+            return self.one(learned, context, out);
+        }
+        let mut is_blank = true;
+        while let Some(range) = splitter.next_range(message) {
+            is_blank = false;
+            context.begin_line(message, range);
+            self.one(learned.as_deref_mut(), context, out);
+        }
+        if is_blank {
+            self.reader.finish(context, out);
+        }
+    }
+
+    /// One document.
+    fn one(
         &mut self,
         learned: Option<&mut Option<Box<Learned>>>,
         context: &mut Context<'_>,
         out: &mut LaneOutput<'_>,
     ) {
-        let original = context.original;
         match (self.format, learned) {
-            (Format::Json, Some(learned)) => self.json(learned, context, out),
-            (Format::Ndjson, _) => {
-                let mut splitter = Splitter::new(self.format);
-                while let Some(range) = splitter.next_range(original) {
-                    self.decoded(context, range, out);
-                }
-            }
-            _ => self.decoded(context, 0..original.len(), out),
+            (Format::Json | Format::Ndjson, Some(learned)) => self.json(learned, context, out),
+            _ => self.decoded(context, out),
         }
+        self.reader.finish(context, out);
     }
 
     /// A JSON document: by its shape, where that is known and the feed asks for values alone.
@@ -354,9 +373,8 @@ impl Parts<'_> {
         context: &mut Context<'_>,
         out: &mut LaneOutput<'_>,
     ) {
-        let original = context.original;
         if let Some(Learned { shapes, plans }) = learned.as_deref_mut()
-            && let Some(text) = shapes.read(original)
+            && let Some(text) = shapes.read(context.original)
         {
             let mut values = core::mem::replace(self.values, Tape(Vec::new())).reset();
             let layout = plans.read(context.keys, shapes, text, &mut values.0);
@@ -367,7 +385,7 @@ impl Parts<'_> {
                 *self.by_shape += 1;
                 return;
             }
-            return self.decoded(context, 0..original.len(), out);
+            return self.decoded(context, out);
         }
         self.taught(learned, context, out);
     }
@@ -382,10 +400,12 @@ impl Parts<'_> {
     ) -> bool {
         let (tally, letter_count) = (self.reader.tally, out.letters.messages().len());
         let before = context.counts;
+        self.marks.clear();
+        self.marks.extend(out.batches.iter().map(|it| (it.groups.len(), it.items.len())));
         if self.reader.known(context, values, layout, out) {
             return true;
         }
-        for (batch, (groups, items)) in out.batches.iter_mut().zip(self.marks) {
+        for (batch, (groups, items)) in out.batches.iter_mut().zip(&*self.marks) {
             batch.truncate(*groups, *items);
         }
         out.letters.truncate(letter_count);
@@ -411,19 +431,14 @@ impl Parts<'_> {
             let keys = context.keys;
             shapes.learn(original, document.view().nodes, |key| keys.id(key));
         }
-        self.reader.part(context, decoded, 0..original.len(), out);
+        self.reader.part(context, decoded, out);
     }
 
-    /// A document, or a line of one, by the decoder.
-    fn decoded(
-        &mut self,
-        context: &mut Context<'_>,
-        range: Range<usize>,
-        out: &mut LaneOutput<'_>,
-    ) {
-        pad_copy(&context.original[range.clone()], self.buffer);
-        let decoded = self.decoder.decode_padded(self.format, self.buffer, range.len());
-        self.reader.part(context, decoded, range, out);
+    /// A document by the decoder.
+    fn decoded(&mut self, context: &mut Context<'_>, out: &mut LaneOutput<'_>) {
+        pad_copy(context.original, self.buffer);
+        let decoded = self.decoder.decode_padded(self.format, self.buffer, context.original.len());
+        self.reader.part(context, decoded, out);
     }
 }
 
@@ -474,6 +489,48 @@ mod tests {
         assert_eq!(subjects, expected);
         let tally = engine.tally();
         assert_eq!((tally.inputs, tally.of(Outcome::Known)), (5, 1));
+    }
+
+    /// A message's documents, each by itself or as lines of one message, say the same of every shipment.
+    #[test]
+    fn lines_are_documents_each_with_an_account_of_its_own() {
+        let event = |number: &str, event: &str| {
+            format!(
+                r#"{{"tracking_number":"{number}","event":"{event}","at":"2026-05-20T09:00:00Z"}}"#
+            )
+        };
+        let lines = [
+            event("A-1", "PACKED"),
+            String::from(r#"{"tracking_number":"A-2","#),
+            event("A-2", "PACKED"),
+            String::from("{}"),
+            event("A-1", "MANIFESTED"),
+            event("A-1", "PACKED"),
+        ];
+        let message = lines.join("\r\n");
+        for uses_shapes in [true, false] {
+            let feeds = Feeds::new(crossdock_rules::feed::builtin());
+            let lane = LaneOptions { uses_shapes, ..LaneOptions::default() };
+            let options = EngineOptions { lane, ..EngineOptions::default() };
+            let mut engine = Engine::new(&feeds, &options);
+            let mut intake = Intake::default();
+            intake.push(1, Micros(1_779_372_849_000_000), "acme", "generic", message.as_bytes());
+            let mut found = Vec::new();
+            engine.turn(&intake, |output, message| {
+                let subject = output.subject(message).rsplit_once('.').map_or("", |it| it.1);
+                let body = String::from_utf8_lossy(output.body(message)).into_owned();
+                let offset = body.split_once("\"offset\":").map_or("", |it| it.1);
+                let offset = offset.split([',', '}']).next().unwrap_or("");
+                found.push(format!("{} {subject} {offset}", message.position.index));
+            });
+            let bad = lines[0].len() + 2 + lines[1].len();
+            let malformed = format!("1 malformed {bad}");
+            let expected =
+                ["0 milestone ", &malformed, "2 milestone ", "3 no_number ", "4 milestone "];
+            assert_eq!(found, expected);
+            let tally = engine.tally();
+            assert_eq!((tally.documents, tally.inputs, tally.of(Outcome::Known)), (1, 6, 1));
+        }
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

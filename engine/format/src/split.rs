@@ -1,7 +1,8 @@
 //! The documents of a payload.
 //!
 //! # Place
-//! Between a message and the decoder: an NDJSON payload holds many documents, every other payload one.
+//! Between a message and the decoder: an NDJSON payload holds many documents, and so does a JSON payload that can only be
+//! lines of them; every other payload is one.
 //!
 //! # Method
 //! A cursor that is given the bytes at each step and hands back a range, so that it holds no borrow while the decoder alters
@@ -24,8 +25,19 @@ pub struct Splitter {
 impl Splitter {
     /// Starts at the payload's first byte.
     #[must_use]
-    pub const fn new(format: &Format) -> Self {
-        Self { position: 0, by_line: matches!(format, Format::Ndjson) }
+    pub fn new(format: &Format, payload: &[u8]) -> Self {
+        let by_line = match format {
+            Format::Ndjson => true,
+            Format::Json => is_lines(payload),
+            _ => false,
+        };
+        Self { position: 0, by_line }
+    }
+
+    /// True where each line is a document.
+    #[must_use]
+    pub const fn is_by_line(&self) -> bool {
+        self.by_line
     }
 
     /// The next document's range in `payload`, which must be the same payload each time. Documents given out before may have
@@ -54,12 +66,35 @@ impl Splitter {
     }
 }
 
+/// Line ends of a JSON payload that are looked at: a document written over many lines has no need of more.
+const LINES_LOOKED_AT: usize = 16;
+
+/// True where a payload of JSON is lines of documents: a whole object or list stands on a line of its own, and the next line
+/// begins another. Within one document a comma, a colon or a bracket would stand between them, and no string holds a line
+/// end. More than the first line end is looked at, so that a first line that is cut off costs itself alone.
+fn is_lines(payload: &[u8]) -> bool {
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', payload).take(LINES_LOOKED_AT) {
+        let line = payload[start..end].trim_ascii_end();
+        let next = payload[end..].trim_ascii_start().first();
+        let is_whole = matches!(
+            (line.first(), line.last()),
+            (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']'))
+        );
+        if is_whole && matches!(next, Some(b'{' | b'[')) {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(format: &Format, payload: &str, expected: &[&str]) {
-        let mut splitter = Splitter::new(format);
+        let mut splitter = Splitter::new(format, payload.as_bytes());
         let mut found = Vec::new();
         while let Some(range) = splitter.next_range(payload.as_bytes()) {
             found.push(&payload[range]);
@@ -80,8 +115,28 @@ mod tests {
     }
 
     #[test]
+    fn json_that_can_only_be_lines_is_lines() {
+        check(&Format::Json, "{\"a\":1}\r\n\n{\"b\":2}\n", &["{\"a\":1}", "{\"b\":2}"]);
+        check(&Format::Json, "\n{}\n{}", &["{}", "{}"]);
+        check(&Format::Json, "[1]\n[2]", &["[1]", "[2]"]);
+        check(&Format::Json, "{\"a\":1} \n {\"b\"", &["{\"a\":1}", " {\"b\""]);
+        check(&Format::Json, "{\"a\"\n{}\n{}", &["{\"a\"", "{}", "{}"]);
+    }
+
+    #[test]
     fn other_payloads_are_one_document() {
-        check(&Format::Json, "{\n}\n", &["{\n}\n"]);
+        for one in [
+            "{\n}\n",
+            "[\n {}\n {}\n]",
+            "{\"a\":{}\n}",
+            "[{}\n,{}]",
+            "[{},\n{}]",
+            "{\"a\":1}\n",
+            "[[]\n]",
+            "{}\nx",
+        ] {
+            check(&Format::Json, one, &[one]);
+        }
         check(&Format::Xml, "", &[""]);
     }
 }

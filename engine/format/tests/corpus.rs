@@ -92,7 +92,7 @@ fn every_document_of_the_corpus_is_read() {
             tally.file_count += 1;
             let mut bytes = std::fs::read(&path).expect("a file of the corpus");
             let size = pad(&mut bytes);
-            let mut splitter = Splitter::new(&format);
+            let mut splitter = Splitter::new(&format, &bytes[..size]);
             while let Some(range) = splitter.next_range(&bytes[..size]) {
                 let document_size = range.len();
                 match decoder.decode_padded(&format, &mut bytes[range.start..], document_size) {

@@ -55,7 +55,7 @@ fn document(number: usize) -> String {
 /// Reads every document and all its numbers; the count of what was asked for meanwhile.
 fn read(decoder: &mut Decoder, format: &Format, payload: &mut [u8], size: usize) -> usize {
     let before = ALLOCATION_COUNT.get();
-    let mut splitter = Splitter::new(format);
+    let mut splitter = Splitter::new(format, &payload[..size]);
     let mut document_count = 0;
     let mut text_size = 0;
     while let Some(range) = splitter.next_range(&payload[..size]) {

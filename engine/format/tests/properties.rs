@@ -61,7 +61,7 @@ fn check(decoder: &mut Decoder, bytes: &[u8]) {
         let used = read(decoder, &format, bytes, true);
         let fresh = read(&mut Decoder::new(*decoder.limits()), &format, bytes, false);
         assert_eq!(used, fresh);
-        let mut splitter = Splitter::new(&format);
+        let mut splitter = Splitter::new(&format, bytes);
         let mut last_end = 0;
         while let Some(range) = splitter.next_range(bytes) {
             assert!(last_end <= range.start && range.end <= bytes.len());

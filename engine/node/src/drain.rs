@@ -45,6 +45,15 @@ use crate::snapshot::Keeper;
 use crate::stream_clock::StreamClock;
 use crate::telemetry::{Counter, Gauge, LatencyRecorder, Telemetry};
 
+/// The longest rest: signals, ticks and rules of a bucket are looked at this often.
+const REST_MAX: Duration = Duration::from_millis(5);
+
+/// The shortest.
+const REST_MIN: Duration = Duration::from_micros(50);
+
+/// While pages of a snapshot wait for their writer.
+const REST_SAVING: Duration = Duration::from_micros(100);
+
 /// When a commit goes out.
 #[derive(Clone, Copy, Debug)]
 pub struct CommitPolicy {
@@ -290,6 +299,33 @@ impl<L: Link> Drain<L> {
             });
         }
         Ok(done)
+    }
+
+    /// Waits until there may be something to do, once a turn had nothing; always the same thread does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Drain::turn`].
+    pub fn rest(&mut self) -> Result<(), EdgeError> {
+        let bell = Arc::clone(self.pipeline.bell());
+        let nap = bell.lie_down();
+        if self.turn()? == 0 {
+            nap.sleep(self.rest_max());
+        }
+        Ok(())
+    }
+
+    /// How long a rest may be: what is said by the clock rings no bell, nor does the writer of snapshots.
+    fn rest_max(&self) -> Duration {
+        if self.pipeline.is_saving_orders() {
+            return REST_SAVING;
+        }
+        let is_waiting = self.gathered_to.is_some() && !self.is_committing;
+        let wanted = if self.gathered.is_empty() { REST_MAX } else { self.policy.delay };
+        match is_waiting {
+            true => wanted.saturating_sub(self.gathered_since.elapsed()).clamp(REST_MIN, REST_MAX),
+            false => REST_MAX,
+        }
     }
 
     /// True where everything that the stream held is committed.

@@ -27,6 +27,7 @@ pub mod output;
 pub mod pack;
 pub mod reader;
 pub mod rule_files;
+pub mod sender;
 mod session;
 mod setting;
 pub mod setup;

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod audit;
+pub mod bell;
 pub mod cli;
 pub mod config;
 pub mod drain;

@@ -23,8 +23,9 @@
 //!   for byte, whatever the number of lanes and shards.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossdock_core::batch::Batch;
 use crossdock_core::engine::EngineOptions;
@@ -40,6 +41,7 @@ use crossdock_core::tally::Tally;
 use crossdock_model::limits::RING_BATCHES_MAX;
 
 use crate::agent::{self, Agent};
+use crate::bell::Bell;
 use crate::ring::{Reader, Writer, ring};
 use crate::snapshot::writer::PageSender;
 
@@ -108,6 +110,8 @@ pub struct Pipeline {
     /// Batches on their way back, by lane and shard.
     spare: Vec<Vec<Writer<ShardTurn>>>,
     threads: Vec<JoinHandle<()>>,
+    /// Rung by lanes and shards when a turn may be collected.
+    bell: Arc<Bell>,
     submitted: u64,
     collected: u64,
     begins_snapshot: bool,
@@ -132,32 +136,35 @@ impl Pipeline {
     /// Starts the threads with no shipments.
     #[must_use]
     pub fn start(feeds: &Feeds, options: &EngineOptions) -> Self {
-        Self::start_empty(feeds, options, |_| None)
+        Self::start_empty(feeds, options, &Arc::default(), |_| None)
     }
 
-    /// Starts the threads with no shipments; `pages` as for [`Pipeline::start_with`].
+    /// Starts the threads with no shipments; `bell` and `pages` as for [`Pipeline::start_with`].
     #[must_use]
     pub fn start_empty(
         feeds: &Feeds,
         options: &EngineOptions,
+        bell: &Arc<Bell>,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
         let shards = (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect();
         let forecast = options.forecast.clone().map(|it| Box::new(Forecast::new(it)));
-        Self::start_with(feeds, options, (shards, OrderBook::default(), forecast), pages)
+        let state = (shards, OrderBook::default(), forecast);
+        Self::start_with(feeds, options, state, bell, pages)
     }
 
     /// Starts the threads with these shards, as many as the options say, these orders and this forecast.
+    /// `bell` is that of the thread that collects.
     /// `pages` gives each shard, and behind them the book and the forecast, the end it sends its snapshots to.
     #[must_use]
     pub fn start_with(
         feeds: &Feeds,
         options: &EngineOptions,
-        (states, book, forecast): State,
+        state: State,
+        bell: &Arc<Bell>,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> Self {
-        let (mut pipeline, agents) =
-            Self::assemble(feeds, options, (states, book, forecast), pages);
+        let (mut pipeline, agents) = Self::assemble(feeds, options, state, bell, pages);
         pipeline.threads = agents.into_iter().map(agent::spawn).collect();
         pipeline
     }
@@ -169,12 +176,14 @@ impl Pipeline {
         feeds: &Feeds,
         options: &EngineOptions,
         (states, book, forecast): State,
+        bell: &Arc<Bell>,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> (Self, Vec<Box<dyn Agent>>) {
         let (lanes, shards) = (options.lanes, options.shards);
         let mut agents: Vec<Box<dyn Agent>> = Vec::new();
         assert!(0 < lanes && 0 < shards && states.len() == shards);
         let atlas = Atlas::load();
+        let shard_bells: Vec<Arc<Bell>> = (0..shards).map(|_| Arc::default()).collect();
         let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
             (0..shards).map(|_| Vec::new()).collect();
         let mut pipeline = Self {
@@ -183,6 +192,7 @@ impl Pipeline {
             shards_out: Vec::new(),
             spare: Vec::new(),
             threads: Vec::new(),
+            bell: Arc::clone(bell),
             submitted: 0,
             collected: 0,
             begins_snapshot: false,
@@ -197,16 +207,17 @@ impl Pipeline {
             book_pages: pages(shards),
         };
         for index in 0..lanes {
-            let (inbox_writer, inbox) = ring(RING_BATCHES_MAX);
-            let (outbox, outbox_reader) = ring(RING_BATCHES_MAX);
+            let lane_bell = Arc::default();
+            let (inbox_writer, inbox) = ring(RING_BATCHES_MAX, Some(&lane_bell));
+            let (outbox, outbox_reader) = ring(RING_BATCHES_MAX, Some(bell));
             let mut to_shards = Vec::new();
             let mut spare_readers = Vec::new();
             let mut spare_writers = Vec::new();
-            for readers in &mut shard_readers {
-                let (writer, reader) = ring(RING_BATCHES_MAX);
+            for (readers, shard_bell) in shard_readers.iter_mut().zip(&shard_bells) {
+                let (writer, reader) = ring(RING_BATCHES_MAX, Some(shard_bell));
                 to_shards.push(writer);
                 readers.push(reader);
-                let (writer, reader) = ring(2 * RING_BATCHES_MAX);
+                let (writer, reader) = ring(2 * RING_BATCHES_MAX, None);
                 spare_writers.push(writer);
                 spare_readers.push(reader);
             }
@@ -215,6 +226,7 @@ impl Pipeline {
             pipeline.spare.push(spare_writers);
             agents.push(Box::new(LaneAgent {
                 name: format!("lane-{index}"),
+                bell: lane_bell,
                 lane: Lane::new(feeds.clone(), atlas.clone(), options.lane.clone()),
                 inbox,
                 outbox,
@@ -224,11 +236,13 @@ impl Pipeline {
                 batches: Vec::new(),
             }));
         }
-        for (index, (inboxes, shard)) in shard_readers.into_iter().zip(states).enumerate() {
-            let (outbox, reader) = ring(RING_BATCHES_MAX * lanes);
+        let shards = shard_readers.into_iter().zip(shard_bells).zip(states);
+        for (index, ((inboxes, shard_bell), shard)) in shards.enumerate() {
+            let (outbox, reader) = ring(RING_BATCHES_MAX * lanes, Some(bell));
             pipeline.shards_out.push(reader);
             agents.push(Box::new(ShardAgent {
                 name: format!("shard-{index}"),
+                bell: shard_bell,
                 shard,
                 inboxes,
                 outbox,
@@ -313,6 +327,30 @@ impl Pipeline {
         Some(Collected { lane, shards, orders, estimates, state_hash })
     }
 
+    /// Rung when a turn may be collected.
+    #[must_use]
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// Waits until a turn can be collected, or this long; always the same thread does.
+    pub fn wait(&self, at_most: Duration) {
+        let nap = self.bell.lie_down();
+        let is_partial = |(partial, reader): (&Option<ShardTurn>, &Reader<ShardTurn>)| {
+            partial.is_none() && reader.is_empty()
+        };
+        if self.partial.iter().zip(&self.shards_out).any(is_partial) {
+            nap.sleep(at_most);
+        }
+    }
+
+    /// True while the next pages of orders or of the forecast wait for the writer of a snapshot.
+    #[must_use]
+    pub fn is_saving_orders(&self) -> bool {
+        let is_foretelling = self.forecast.as_ref().is_some_and(|it| it.is_saving());
+        self.book_pages.is_some() && (self.book.is_saving() || is_foretelling)
+    }
+
     /// Gives the memory of a collected turn back.
     pub fn recycle(&mut self, collected: Collected) {
         let lane_index = ((self.collected - 1) % self.lanes_in.len() as u64) as usize;
@@ -385,6 +423,7 @@ impl Pipeline {
 #[derive(Debug)]
 struct LaneAgent {
     name: String,
+    bell: Arc<Bell>,
     lane: Lane,
     inbox: Reader<LaneTurn>,
     outbox: Writer<LaneTurn>,
@@ -436,6 +475,10 @@ impl Agent for LaneAgent {
         &self.name
     }
 
+    fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
     fn turn(&mut self) -> usize {
         if !self.hand_on() {
             return 0;
@@ -455,6 +498,7 @@ impl Agent for LaneAgent {
 #[derive(Debug)]
 struct ShardAgent {
     name: String,
+    bell: Arc<Bell>,
     shard: Shard,
     /// One per lane.
     inboxes: Vec<Reader<ShardTurn>>,
@@ -492,6 +536,14 @@ impl ShardAgent {
 impl Agent for ShardAgent {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    fn is_watching(&self) -> bool {
+        self.pages.is_some() && self.shard.is_saving()
     }
 
     fn turn(&mut self) -> usize {

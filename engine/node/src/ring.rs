@@ -1,4 +1,4 @@
-//! Bounded rings between threads: one writer, one reader, no lock.
+//! Bounded rings between threads: one writer, one reader, no lock; the reader is woken by its bell.
 //!
 //! # Holds
 //!
@@ -11,11 +11,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::CachePadded;
 
+use crate::bell::Bell;
+
 #[derive(Debug)]
 struct Shared<T> {
     queue: ArrayQueue<T>,
     /// Set by either end when it goes; on a line of its own, since both ends read it.
     closed: CachePadded<AtomicBool>,
+    /// Of the thread that reads, where it waits for this ring.
+    bell: Option<Arc<Bell>>,
 }
 
 /// The writing end.
@@ -30,13 +34,14 @@ pub struct Reader<T> {
     shared: Arc<Shared<T>>,
 }
 
-/// A ring of `capacity` values.
+/// A ring of `capacity` values. What is put in rings the bell of who reads; none for a ring that nobody waits for.
 #[must_use]
-pub fn ring<T>(capacity: usize) -> (Writer<T>, Reader<T>) {
+pub fn ring<T>(capacity: usize, bell: Option<&Arc<Bell>>) -> (Writer<T>, Reader<T>) {
     assert!(0 < capacity);
     let shared = Arc::new(Shared {
         queue: ArrayQueue::new(capacity),
         closed: CachePadded::new(AtomicBool::new(false)),
+        bell: bell.cloned(),
     });
     (Writer { shared: Arc::clone(&shared) }, Reader { shared })
 }
@@ -48,7 +53,9 @@ impl<T> Writer<T> {
     ///
     /// The ring is full: the value itself.
     pub fn push(&mut self, value: T) -> Result<(), T> {
-        self.shared.queue.push(value)
+        self.shared.queue.push(value)?;
+        self.shared.ring();
+        Ok(())
     }
 
     /// True where nobody will read any more.
@@ -64,6 +71,12 @@ impl<T> Reader<T> {
         self.shared.queue.pop()
     }
 
+    /// True where nothing is here at present.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.queue.is_empty()
+    }
+
     /// True where nothing is left and nobody will write any more.
     #[must_use]
     pub fn is_finished(&self) -> bool {
@@ -72,9 +85,18 @@ impl<T> Reader<T> {
     }
 }
 
+impl<T> Shared<T> {
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
+    }
+}
+
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
+        self.shared.ring();
     }
 }
 
@@ -90,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_full_ring_hands_back_and_a_closed_one_empties() {
-        let (mut writer, mut reader) = ring(2);
+        let (mut writer, mut reader) = ring(2, None);
         assert_eq!(writer.push(1), Ok(()));
         assert_eq!(writer.push(2), Ok(()));
         assert_eq!(writer.push(3), Err(3));

@@ -15,6 +15,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use std::sync::Arc;
+
 use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::order_book::OrderBook;
@@ -81,7 +83,8 @@ fn drain(messages: &[(&str, Option<i64>, String)]) -> Vec<String> {
     let options = EngineOptions::default();
     let shard = Shard::new(options.shard(&feeds, 0));
     let state = (vec![shard], OrderBook::default(), None);
-    let (pipeline, mut agents) = Pipeline::assemble(&feeds, &options, state, |_| None);
+    let (pipeline, mut agents) =
+        Pipeline::assemble(&feeds, &options, state, &Arc::default(), |_| None);
     let queues = Queues::default();
     for (index, (subject, received_us, body)) in messages.iter().enumerate() {
         let message = Message {

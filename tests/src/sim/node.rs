@@ -310,7 +310,8 @@ impl Node {
         let policy = SnapshotPolicy { interval, documents };
         let (handle, writer) = Writer::new(shared.disk.clone(), policy, Arc::clone(&telemetry));
         let pages = |shard| handle.pages(shard);
-        let (pipeline, agents) = Pipeline::assemble(&shared.feeds, &options, state, pages);
+        let (pipeline, agents) =
+            Pipeline::assemble(&shared.feeds, &options, state, &Arc::default(), pages);
         let keeper = Keeper::new(handle, identity, claim.epoch, options.shards, &prints);
         let link = SimLink::default();
         link.0.borrow_mut().bug = bug;

@@ -20,6 +20,7 @@ use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::lease::{Held, Lease, LeaseOptions};
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Batch, Message, Reader, ReaderOptions};
+use crossdock_node::jetstream::sender;
 use crossdock_node::jetstream::setup::{self, Done, Severity, StreamOptions};
 use crossdock_node::telemetry::{Counter, Counters, Telemetry};
 use crossdock_tests::nats::NatsServer;
@@ -116,7 +117,7 @@ async fn stream_state(caller: &mut Caller, stream: &str) -> Value {
 }
 
 fn spawn_reader(reader: Reader, ring_batches: usize) -> mpsc::Receiver<Result<Batch, EdgeError>> {
-    let (send, receive) = mpsc::channel(ring_batches);
+    let (send, receive) = sender::channel(ring_batches, &Arc::default());
     drop(tokio::spawn(reader.run(send)));
     receive
 }

@@ -64,7 +64,9 @@ pub(super) struct Context<'a> {
     pub(super) feed_name: &'a str,
     pub(super) seq: u64,
     pub(super) received: Micros,
+    /// The document, and where in its message it begins.
     pub(super) original: &'a [u8],
+    pub(super) offset: usize,
     /// What was found in it so far.
     pub(super) counts: Counts,
 }
@@ -105,7 +107,14 @@ const fn reject_of(kind: DecodeErrorKind) -> Reject {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Goes on to a line of the message, which is a document of its own.
+    pub(super) fn begin_line(&mut self, message: &'a [u8], range: Range<usize>) {
+        self.counts = Counts { index: self.counts.index, ..Counts::default() };
+        self.offset = range.start;
+        self.original = &message[range];
+    }
+
     /// One more input, with an index of its own.
     fn count_input(&mut self) {
         self.counts.inputs += 1;
@@ -132,20 +141,19 @@ impl Reader {
         &mut self,
         context: &mut Context<'_>,
         decoded: Result<Document<'_>, DecodeError>,
-        range: Range<usize>,
         out: &mut LaneOutput<'_>,
     ) {
-        let (original, start) = (context.original, range.start);
+        let (original, start) = (context.original, context.offset);
         match decoded {
             Ok(document) => {
                 self.tally.warnings += document.warnings().len() as u64;
                 for warning in document.warnings() {
                     if warning.kind == WarningKind::Skipped {
-                        let at = (start + warning.offset).min(original.len());
+                        let at = warning.offset.min(original.len());
                         let end = (at + warning.size).min(original.len());
                         let detail = warning.to_string();
                         let letter = DeadLetter {
-                            offset: Some(at as u64),
+                            offset: Some((start + at) as u64),
                             payload: &original[at..end],
                             ..context.letter(Reject::Skipped, &detail)
                         };
@@ -158,7 +166,6 @@ impl Reader {
             Err(error) => {
                 let letter = DeadLetter {
                     offset: Some((start + error.offset) as u64),
-                    payload: &original[range],
                     ..context.letter(reject_of(error.kind), &error.message)
                 };
                 self.letter(&letter, out);
@@ -168,7 +175,7 @@ impl Reader {
     }
 
     /// A document that yielded nothing is one input all the same.
-    pub(super) fn finish(&mut self, context: &Context<'_>, out: &mut LaneOutput<'_>) {
+    pub(super) fn finish(&mut self, context: &mut Context<'_>, out: &mut LaneOutput<'_>) {
         if 0 < context.counts.inputs {
             return;
         }
@@ -179,6 +186,7 @@ impl Reader {
         } else {
             let detail = "nothing stands where the feed looks for shipments";
             self.letter(&context.letter(Reject::NoShipment, detail), out);
+            context.count_input();
         }
     }
 

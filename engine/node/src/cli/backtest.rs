@@ -17,6 +17,7 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use crossdock_core::guess::Guesser;
@@ -36,6 +37,9 @@ use crate::pipeline::Pipeline;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
+
+/// How long to wait for a turn before threads that have ended are looked for.
+const COLLECT_WAIT: Duration = Duration::from_millis(1);
 
 /// Arguments of `rules backtest`.
 #[derive(Debug, Args)]
@@ -188,7 +192,7 @@ fn collect(pipeline: &mut Pipeline, run: &mut Run) -> Result<(), Failure> {
         )));
     }
     let Some(collected) = pipeline.collect() else {
-        std::thread::yield_now();
+        pipeline.wait(COLLECT_WAIT);
         return Ok(());
     };
     collected.visit(|output, message| {

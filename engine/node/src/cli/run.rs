@@ -19,6 +19,7 @@ use self::snapshots::Snapshots;
 use super::settings::Settings;
 use super::summary::{self, Measured};
 use super::{Failure, terminal};
+use crate::bell::Bell;
 use crate::drain::Drain;
 use crate::error::EdgeError;
 use crate::jetstream::ctl::Position;
@@ -176,7 +177,8 @@ fn start(
     let clock = saved.map(|saved| saved.clock()).unwrap_or_default();
     let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();
     let writer = snapshots.map(|snapshots| snapshots.start_writer(telemetry)).transpose()?;
-    let pipeline = start_pipeline(settings, options, started, writer.as_ref());
+    let bell = Arc::clone(handle.bell());
+    let pipeline = start_pipeline(settings, options, started, writer.as_ref(), &bell);
     let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
     let policy = settings.commit_policy();
     let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(telemetry), group, suppressed)
@@ -196,14 +198,15 @@ fn start_pipeline(
     options: &EngineOptions,
     started: Option<Started>,
     writer: Option<&SnapshotHandle>,
+    bell: &Arc<Bell>,
 ) -> Pipeline {
     let pages = |shard| writer.and_then(|writer| writer.pages(shard));
     match started {
         Some(started) => {
             let state = (started.shards, started.book, started.forecast);
-            Pipeline::start_with(&settings.feeds, options, state, pages)
+            Pipeline::start_with(&settings.feeds, options, state, bell, pages)
         }
-        None => Pipeline::start_empty(&settings.feeds, options, pages),
+        None => Pipeline::start_empty(&settings.feeds, options, bell, pages),
     }
 }
 
@@ -232,7 +235,6 @@ fn drive(
     let mut last_log = start;
     let mut stop_since = None;
     let mut is_following = drain.is_following();
-    let policy_nap = Duration::from_micros(100);
     // Who only catches up follows the log and nothing else.
     let mut new_rules =
         if args.until_caught_up { None } else { NewRules::follow(settings, args, telemetry)? };
@@ -271,7 +273,7 @@ fn drive(
             );
         }
         if done == 0 {
-            thread::sleep(policy_nap);
+            drain.rest()?;
         }
     }
     save_last(&mut drain)?;
@@ -284,16 +286,18 @@ fn save_last(drain: &mut Drain) -> Result<(), Failure> {
     let since = Instant::now();
     // Ends: when what was under way is written, or it takes too long.
     while drain.is_saving() && since.elapsed() < SAVE_MAX {
-        drain.turn()?;
-        thread::sleep(Duration::from_micros(100));
+        if drain.turn()? == 0 {
+            drain.rest()?;
+        }
     }
     if drain.is_settled() {
         drain.begin_last_snapshot();
     }
     // Ends: as above.
     while drain.is_saving() && since.elapsed() < SAVE_MAX {
-        drain.turn()?;
-        thread::sleep(Duration::from_micros(100));
+        if drain.turn()? == 0 {
+            drain.rest()?;
+        }
     }
     Ok(())
 }

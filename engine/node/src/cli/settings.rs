@@ -18,6 +18,9 @@ use crate::config::{Config, LogFormat, RulesConfig, RulesMode};
 use crate::drain::CommitPolicy;
 use crate::estimates;
 
+/// Changes of a pack that count as one output when a commit is gathered: what a server does is by message.
+const OUTPUTS_PACKED: usize = 8;
+
 /// Packs and options, loaded once.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -94,7 +97,10 @@ impl Settings {
     pub fn commit_policy(&self) -> CommitPolicy {
         let sink = &self.config.sink;
         CommitPolicy {
-            outputs: sink.commit_outputs,
+            outputs: match sink.pack_bytes {
+                0 => sink.commit_outputs,
+                _ => sink.commit_outputs * OUTPUTS_PACKED,
+            },
             documents: sink.commit_documents as u64,
             delay: sink.commit_interval,
             idle_delay: sink.commit_idle,

@@ -12,6 +12,7 @@
 //! # Does not hold
 //! Threads: `threads.rs` makes them.
 
+use crate::bell::Bell;
 use crate::error::{EdgeError, Sort};
 use crate::jetstream::backoff::Backoff;
 use crate::jetstream::call::Caller;
@@ -22,6 +23,7 @@ use crate::jetstream::intake::{self, NatsSource, Start};
 use crate::jetstream::lease::{Lease, LeaseOptions};
 use crate::jetstream::output::CommitRequest;
 use crate::jetstream::reader::{Batch, Delivered, Reader, ReaderOptions};
+use crate::jetstream::sender::{self, Sender};
 use crate::jetstream::setup::{self, Deviation, StreamOptions};
 use crate::telemetry::{Gauge, Telemetry};
 use async_nats::{Client, Subject};
@@ -186,11 +188,12 @@ impl Edge {
             Ok::<_, EdgeError>((reader, created, connection, lease))
         })?;
         self.committer.set_stream_created(&created);
-        let (batch_send, batches) = mpsc::channel(self.options.ring_batches);
+        let bell = Arc::default();
+        let (batch_send, batches) = sender::channel(self.options.ring_batches, &bell);
         let (commits, commit_receive) = mpsc::channel(self.options.commit_queue);
         // Room for all that can be under way, so that the committer never waits for the engine.
-        let (outcome_send, outcomes) = mpsc::channel(self.options.commit_queue + 2);
-        let (followed_send, followed) = mpsc::channel(4);
+        let (outcome_send, outcomes) = sender::channel(self.options.commit_queue + 2, &bell);
+        let (followed_send, followed) = sender::channel(4, &bell);
         let (controls_send, controls_read) = mpsc::channel(CONTROLS_MAX);
         let handle = EdgeHandle {
             batches,
@@ -198,6 +201,7 @@ impl Edge {
             outcomes,
             followed,
             controls: controls_send,
+            bell,
             stopped: None,
             created,
             telemetry: Arc::clone(&self.telemetry),
@@ -279,6 +283,7 @@ pub struct EdgeHandle {
     outcomes: mpsc::Receiver<Result<Committed, EdgeError>>,
     followed: mpsc::Receiver<Followed>,
     controls: mpsc::Sender<Control>,
+    bell: Arc<Bell>,
     stopped: Option<EdgeError>,
     created: String,
     telemetry: Arc<Telemetry>,
@@ -289,6 +294,12 @@ impl EdgeHandle {
     #[must_use]
     pub fn created(&self) -> &str {
         &self.created
+    }
+
+    /// Rung when there may be a batch, an outcome, or something that a standby is told.
+    #[must_use]
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
 
     /// The next batch, if one is here.
@@ -376,10 +387,10 @@ pub struct EdgeDriver {
     reader: Reader,
     committer: Committer,
     connection: Connection,
-    batch_send: mpsc::Sender<Delivered>,
+    batch_send: Sender<Delivered>,
     commit_receive: mpsc::Receiver<CommitRequest>,
-    outcome_send: mpsc::Sender<Result<Committed, EdgeError>>,
-    followed_send: mpsc::Sender<Followed>,
+    outcome_send: Sender<Result<Committed, EdgeError>>,
+    followed_send: Sender<Followed>,
     stance: Stance,
     lease: Option<Lease>,
     lease_ttl: Duration,
@@ -443,7 +454,7 @@ impl EdgeDriver {
 async fn commits(
     committer: &mut Committer,
     requests: &mut mpsc::Receiver<CommitRequest>,
-    outcomes: &mpsc::Sender<Result<Committed, EdgeError>>,
+    outcomes: &Sender<Result<Committed, EdgeError>>,
     telemetry: &Telemetry,
 ) {
     // Ends: when the handle is dropped, or with the first error.
@@ -471,7 +482,7 @@ async fn commits(
 }
 
 /// Resolves when the handle is gone and what was queued has had its time.
-async fn abandoned(outcomes: &mpsc::Sender<Result<Committed, EdgeError>>) {
+async fn abandoned(outcomes: &Sender<Result<Committed, EdgeError>>) {
     outcomes.closed().await;
     tokio::time::sleep(DRAIN_MAX).await;
 }

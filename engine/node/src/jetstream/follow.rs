@@ -18,8 +18,8 @@ use crate::error::{EdgeError, Sort};
 use crate::jetstream::committer::{Claim, Committer};
 use crate::jetstream::ctl::CtlRecord;
 use crate::jetstream::lease::{Held, Lease};
+use crate::jetstream::sender::Sender;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How often a standby looks at the commit record and at the lease: what it is behind.
@@ -42,7 +42,7 @@ pub async fn follow(
     committer: &mut Committer,
     lease: &mut Lease,
     ttl: Duration,
-    tell: &mpsc::Sender<Followed>,
+    tell: &Sender<Followed>,
 ) -> Result<Option<Claim>, EdgeError> {
     let mut told = 0;
     let asks_from = Instant::now() + ttl;

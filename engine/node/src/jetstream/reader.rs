@@ -19,6 +19,7 @@ use crate::jetstream::call::Caller;
 use crate::jetstream::connection::Connection;
 use crate::jetstream::ctl::Fingerprint;
 use crate::jetstream::intake::{self, Start};
+use crate::jetstream::sender::Sender;
 pub use crate::jetstream::session::RECEIVED_HEADER;
 use crate::jetstream::session::Session;
 use crate::telemetry::{Counter, Counters};
@@ -28,7 +29,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
 /// How a reader reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,7 +207,7 @@ impl Reader {
 
     /// Reads until nobody takes batches any more. An error that a person must act on is the last
     /// thing in the ring.
-    pub async fn run(mut self, ring: mpsc::Sender<Delivered>) {
+    pub async fn run(mut self, ring: Sender<Delivered>) {
         // Ends: when the ring is closed or a person must act.
         loop {
             self.remember();
@@ -246,7 +246,7 @@ impl Reader {
     }
 
     /// One consumer, from its making to its end.
-    async fn session(&mut self, ring: &mpsc::Sender<Delivered>) -> Result<End, EdgeError> {
+    async fn session(&mut self, ring: &Sender<Delivered>) -> Result<End, EdgeError> {
         self.sessions += 1;
         let consumer = format!("{}-{}", self.name, self.sessions);
         let client = self.caller.connection().client().clone();

@@ -14,12 +14,12 @@
 
 use crate::jetstream::delivery::Delivery;
 use crate::jetstream::reader::{Batch, Delivered, End, Message, Reader};
+use crate::jetstream::sender::Sender;
 use crate::telemetry::Counter;
 use async_nats::{HeaderMap, StatusCode, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// The header with the time at which a gateway received a document.
@@ -28,7 +28,7 @@ pub const RECEIVED_HEADER: &str = "Crossdock-Received";
 /// The state of one consumer.
 pub(super) struct Session<'a> {
     reader: &'a mut Reader,
-    ring: &'a mpsc::Sender<Delivered>,
+    ring: &'a Sender<Delivered>,
     subscriber: Subscriber,
     inbox: String,
     consumer: &'a str,
@@ -45,7 +45,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         reader: &'a mut Reader,
-        ring: &'a mpsc::Sender<Delivered>,
+        ring: &'a Sender<Delivered>,
         subscriber: Subscriber,
         inbox: String,
         consumer: &'a str,
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
                     if let Some(end) = self.take_all(message) {
                         return self.finish(end).await;
                     }
-                    if let Ok(permit) = ring.try_reserve() && !self.messages.is_empty() {
+                    if let Some(permit) = ring.try_reserve() && !self.messages.is_empty() {
                         permit.send(Ok(self.batch()));
                     }
                 }

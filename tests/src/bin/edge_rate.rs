@@ -21,13 +21,13 @@ use crossdock_node::jetstream::ctl::Position;
 use crossdock_node::jetstream::intake::Start;
 use crossdock_node::jetstream::output::{BatchLimits, CommitRequest, Label, Output};
 use crossdock_node::jetstream::reader::{Reader, ReaderOptions};
+use crossdock_node::jetstream::sender;
 use crossdock_node::jetstream::setup;
 use crossdock_node::telemetry::Counters;
 use crossdock_tests::nats::NatsServer;
 use crossdock_tests::streams;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 const DOCUMENTS: usize = 100_000;
 const DOCUMENT_SIZE: usize = 1024;
@@ -120,7 +120,7 @@ async fn read(options: &ConnectionOptions, pid: u32) -> Figures {
     let connection = Connection::open(options).await.expect("a connection");
     let counters = Arc::new(Counters::default());
     let reader = Reader::open(&connection, ReaderOptions::default(), Start::default(), counters);
-    let (send, mut ring) = mpsc::channel(4);
+    let (send, mut ring) = sender::channel(4, &Arc::default());
     let watch = Watch::start(pid);
     drop(tokio::spawn(reader.await.expect("a reader").run(send)));
     let mut count = 0;

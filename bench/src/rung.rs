@@ -40,13 +40,15 @@ pub enum Rung {
     Decoded,
     /// The same as `Fold` with the built-in rules watching.
     Rules,
+    /// The same as `Rules`, with arrivals foretold and learned.
+    Estimates,
     /// The whole way with lane and shard on threads of their own, rings between.
     Rings,
 }
 
 impl Rung {
     /// From the bottom.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Scan,
         Self::Tape,
         Self::Shapes,
@@ -56,6 +58,7 @@ impl Rung {
         Self::Fold,
         Self::Decoded,
         Self::Rules,
+        Self::Estimates,
         Self::Rings,
     ];
 
@@ -72,6 +75,7 @@ impl Rung {
             Self::Fold => "+fold",
             Self::Decoded => "+fold, decoded",
             Self::Rules => "+rules",
+            Self::Estimates => "+eta",
             Self::Rings => "+rings",
         }
     }
@@ -89,6 +93,7 @@ impl Rung {
             Self::Fold => fold(laid, feeds, &options(laid), false),
             Self::Decoded => fold(laid, feeds, &decoded(laid), false),
             Self::Rules => fold(laid, feeds, &watched(laid), false),
+            Self::Estimates => fold(laid, feeds, &foretold(laid), false),
             Self::Rings => rings(laid, feeds),
         }
     }
@@ -155,6 +160,13 @@ fn watched(laid: &Laid) -> EngineOptions {
         .load(&crossdock_rules::rule::Options::default())
         .expect("the rules that are built in have no mistakes");
     EngineOptions { rules: Some(Arc::new(rules)), ..options(laid) }
+}
+
+/// Rules, and the estimates that are declared by default.
+fn foretold(laid: &Laid) -> EngineOptions {
+    let forecast = crossdock_node::estimates::load(None, None)
+        .expect("the declaration that is built in has no mistakes");
+    EngineOptions { forecast: Some(forecast), ..watched(laid) }
 }
 
 /// Documents of feeds in JSON by the runs that are known; with `extract`, their wanted values as well.

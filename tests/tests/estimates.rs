@@ -88,6 +88,54 @@ fn a_parcel_is_foretold_by_those_before_it() {
     assert_eq!(tally.learned, 80);
 }
 
+/// Two ways of one carrier, one of two days and one of six, are told apart by where parcels go.
+#[test]
+fn parcels_are_foretold_by_where_they_go_and_by_which_service() {
+    let forecast = Some(replay::forecast());
+    let options = EngineOptions { forecast, ..EngineOptions::default() };
+    let mut replay = Replay::with(&replay::feeds(), &options);
+    let now = begin() + 60 * 24 * HOUR;
+    let bound = |number: &str, way: &str, events: &[(&str, i64)]| {
+        let events: Vec<String> = events
+            .iter()
+            .map(|(event, at)| {
+                format!(
+                    r#"{{"carrier":"velo","tracking_number":"{number}","event":"{event}","at":"{}","city":"Graz","country":"AT",{way}}}"#,
+                    instant(*at)
+                )
+            })
+            .collect();
+        let bytes = format!(r#"{{"events":[{}]}}"#, events.join(",")).into_bytes();
+        Document { feed: String::from("generic"), received: now, bytes }
+    };
+    let ways = [
+        (r#""destination":{"postal_code":"8010","country":"AT"}"#, 2),
+        (r#""destination":{"postal_code":"1010","country":"PT"}"#, 6),
+        (r#""service":"Express""#, 1),
+        (r#""service":"Economy""#, 9),
+    ];
+    for (at, (way, days)) in ways.iter().enumerate() {
+        for parcel in 0..60 {
+            let start = begin() + parcel * HOUR;
+            let end = start + days * 24 * HOUR;
+            let number = format!("WAY-{at}-{parcel:03}");
+            let events = [("PICKED_UP", start), ("DELIVERED", end)];
+            replay.push("demo", &bound(&number, way, &events));
+        }
+    }
+    assert!(estimates(&mut replay).is_empty());
+    let mut found = Vec::new();
+    for (at, (way, _)) in ways.iter().enumerate() {
+        let number = format!("NEW-{at}");
+        replay.push("demo", &bound(&number, way, &[("PICKED_UP", now)]));
+        let said = estimates(&mut replay);
+        assert_eq!(said.len(), 1, "{said:?}");
+        let arrives = micros(of(&said[0], "p50"));
+        found.push((arrives - now + 12 * HOUR).div_euclid(24 * HOUR));
+    }
+    assert_eq!(found, [2, 6, 1, 9]);
+}
+
 #[test]
 fn a_date_that_passes_moves_by_itself_and_is_taken_back_when_nothing_is_known_beyond() {
     let (mut replay, now) = taught(80);

@@ -123,6 +123,7 @@ impl Maker {
             carrier: self.put("ups"),
             number: self.put(&number),
             order: Span::default(),
+            way: Span::default(),
             aliases: Span::default(),
             unique: 0,
             eta: EventTime::default(),

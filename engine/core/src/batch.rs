@@ -83,6 +83,9 @@ pub struct Group {
     pub order: Span,
     /// Other numbers of the same parcel, joined by the separator.
     pub aliases: Span,
+    /// Whither and how: the destination as [`Words::place`] has places, then service, without the absent ones at the
+    /// end; only where the lane's options ask for it.
+    pub way: Span,
     /// Hash of the carrier's own unique id; 0 where it gives none.
     pub unique: u16,
     /// The carrier's estimate, where the document has one.

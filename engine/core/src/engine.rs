@@ -48,6 +48,12 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
+    /// The options of each lane.
+    #[must_use]
+    pub fn lane(&self) -> LaneOptions {
+        LaneOptions { with_way: self.forecast.is_some(), ..self.lane.clone() }
+    }
+
     /// The options of one of the shards.
     #[must_use]
     pub fn shard(&self, feeds: &Feeds, index: usize) -> ShardOptions {
@@ -105,7 +111,7 @@ impl Engine {
         assert!(0 < options.lanes && options.lanes <= crossdock_model::limits::LANES_MAX);
         assert!(0 < options.shards && options.shards <= crossdock_model::limits::SHARDS_MAX);
         let atlas = Atlas::load();
-        let lane = || Lane::new(feeds.clone(), atlas.clone(), options.lane.clone());
+        let lane = || Lane::new(feeds.clone(), atlas.clone(), options.lane());
         Self {
             lanes: (0..options.lanes).map(|_| lane()).collect(),
             shards: (0..options.shards).map(|i| Shard::new(options.shard(feeds, i))).collect(),

@@ -71,6 +71,9 @@ pub const OUTCOMES_TO_SPEAK: u32 = 5;
 /// Bytes of distinct names of tenants and carriers of shipments under way.
 const NAMES_SIZE_MAX: usize = 1 << 26;
 
+/// Where the service stands in a way, behind the parts of the destination.
+pub(crate) const WAY_SERVICE: usize = 5;
+
 /// Phase of an alarm among the timers of one message: behind those of rules.
 const ALARMS: u8 = 3;
 
@@ -281,6 +284,9 @@ impl Forecast {
             let place = self.place_of(told.place);
             self.flights[slot].origin = place;
         }
+        if !told.way.is_empty() {
+            self.learn_way(slot, told.way);
+        }
         if self.is_over(slot, told) {
             self.remove(slot);
             return;
@@ -393,6 +399,25 @@ impl Forecast {
         if !flight.armed.is_some() || flight.alarm < flight.armed {
             flight.armed = flight.alarm;
             self.alarms.push(Reverse((flight.alarm, flight.key)));
+        }
+    }
+
+    /// Takes in what a document says of the way: what was known stays, for a parcel that is sent on is late by its first
+    /// destination.
+    fn learn_way(&mut self, slot: usize, way: &str) {
+        let Flight { destination, service, .. } = self.flights[slot];
+        if !destination.region.is_some() && !destination.fine.is_some() {
+            let destination = self.place_of(way);
+            self.flights[slot].destination = destination;
+        }
+        let said = way.split(crate::say::SEPARATOR).nth(WAY_SERVICE).unwrap_or("");
+        if !service.is_some() && !said.is_empty() {
+            let mut name = core::mem::take(&mut self.name_scratch);
+            name.clear();
+            name.push_str(said);
+            name.make_ascii_lowercase();
+            self.flights[slot].service = self.estimator.names.remember(&name);
+            self.name_scratch = name;
         }
     }
 

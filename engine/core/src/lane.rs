@@ -57,6 +57,8 @@ pub struct LaneOptions {
     /// Read of a shipment also what no state needs: references, other numbers, service, places. For
     /// tools; it takes memory per document.
     pub with_particulars: bool,
+    /// Read of a shipment also where it goes and by which service: the forecast learns by that.
+    pub with_way: bool,
     /// Reads JSON documents by learned shapes where it can. Off, every document is decoded: the same events, more slowly.
     pub uses_shapes: bool,
 }
@@ -68,6 +70,7 @@ impl Default for LaneOptions {
             document_depth_max: limits::DOCUMENT_DEPTH_MAX,
             document_events_max: limits::DOCUMENT_EVENTS_MAX,
             with_particulars: false,
+            with_way: false,
             uses_shapes: true,
         }
     }
@@ -124,6 +127,7 @@ impl Lane {
             tally: Tally::default(),
             document_events_max: options.document_events_max,
             with_particulars: options.with_particulars,
+            with_way: options.with_way,
             needs_tape: false,
         };
         Self {

@@ -97,7 +97,7 @@ impl Default for Settings {
             levels: vec![
                 Level::Zip3,
                 Level::Region,
-                Level::DistanceBand,
+                Level::DestinationRegion,
                 Level::PromisedTransit,
                 Level::Service,
                 Level::Carrier,

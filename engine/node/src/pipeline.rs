@@ -227,7 +227,7 @@ impl Pipeline {
             agents.push(Box::new(LaneAgent {
                 name: format!("lane-{index}"),
                 bell: lane_bell,
-                lane: Lane::new(feeds.clone(), atlas.clone(), options.lane.clone()),
+                lane: Lane::new(feeds.clone(), atlas.clone(), options.lane()),
                 inbox,
                 outbox,
                 to_shards,

@@ -56,6 +56,7 @@ fn slots_read(feed: &Feed) -> u128 {
         &shipment.unique,
         &shipment.order,
         &shipment.is_return,
+        &shipment.service,
         &event.text,
         &event.physical,
         &event.signed_by,

@@ -73,6 +73,10 @@ pub struct Flight {
     pub promise_at: Seconds,
     /// Whence: the place of its earliest event that was known first.
     pub origin: Place,
+    /// Whither, as far as documents have said.
+    pub destination: Place,
+    /// By which service of the carrier.
+    pub service: Symbol,
     /// When that was said last: p50, p90, at; never where nothing is said, or it was taken back.
     pub published: [Seconds; 3],
     /// Stream time of the newest news.
@@ -106,6 +110,8 @@ impl Flight {
             carrier_stale: Seconds::NEVER,
             promise_at: Seconds::NEVER,
             origin: Place::default(),
+            destination: Place::default(),
+            service: Symbol::NONE,
             published: [Seconds::NEVER; 3],
             news_at: Seconds::NEVER,
             alarm: Seconds::NEVER,
@@ -129,6 +135,8 @@ impl Flight {
             attempted_at: Seconds::NEVER,
             promise_at: Seconds::NEVER,
             origin: Place::default(),
+            destination: Place::default(),
+            service: Symbol::NONE,
             published: [Seconds::NEVER; 3],
             ..*self
         };
@@ -169,7 +177,8 @@ impl Flight {
     #[must_use]
     pub fn lane(&self, texts: &Texts) -> Lane {
         let carrier = Symbol::of(texts.get(self.carrier));
-        Lane { carrier, origin: self.origin, ..Lane::default() }
+        let Self { origin, destination, service, .. } = *self;
+        Lane { carrier, service, origin, destination, ..Lane::default() }
     }
 
     /// What was said last.
@@ -198,6 +207,8 @@ impl Flight {
             carrier_stale,
             promise_at,
             origin,
+            destination,
+            service,
             published,
             news_at,
             alarm,
@@ -223,7 +234,8 @@ impl Flight {
         for at in class_at.iter().chain(carrier_then).chain(&single).chain(published) {
             out.extend_from_slice(&at.0.to_le_bytes());
         }
-        for symbol in [origin.fine, origin.region] {
+        let way = [destination.fine, destination.region, *service];
+        for symbol in [origin.fine, origin.region].into_iter().chain(way) {
             out.extend_from_slice(&symbol.0.to_le_bytes());
         }
     }
@@ -249,6 +261,8 @@ impl Flight {
         }
         let mut symbol = || source.u64().map(Symbol);
         let origin = Place { fine: symbol()?, region: symbol()? };
+        let destination = Place { fine: symbol()?, region: symbol()? };
+        let service = symbol()?;
         let single = |i: usize| times[2 * CLASSES + i];
         Ok(Self {
             key,
@@ -270,6 +284,8 @@ impl Flight {
             alarm: single(6),
             published: [single(7), single(8), single(9)],
             origin,
+            destination,
+            service,
             armed: Seconds::NEVER,
             touched: 0,
         })

@@ -92,6 +92,8 @@ pub struct Told<'a> {
     pub number: &'a str,
     /// Where the earliest new event was: see [`crate::batch::Words::place`].
     pub place: &'a str,
+    /// Whither and how: see [`crate::batch::Group::way`].
+    pub way: &'a str,
 }
 
 /// A [`Told`] in a [`News`].
@@ -99,7 +101,7 @@ pub struct Told<'a> {
 struct Line {
     facts: Facts,
     start: u32,
-    ends: [u32; 4],
+    ends: [u32; 5],
 }
 
 /// What one shard tells in one turn, in the order of the log.
@@ -136,7 +138,14 @@ impl News {
             let from = if i == 0 { *start } else { ends[i - 1] };
             &self.texts[from as usize..ends[i] as usize]
         };
-        Told { facts: *facts, tenant: text(0), carrier: text(1), number: text(2), place: text(3) }
+        Told {
+            facts: *facts,
+            tenant: text(0),
+            carrier: text(1),
+            number: text(2),
+            place: text(3),
+            way: text(4),
+        }
     }
 
     /// Adds a line.
@@ -144,7 +153,8 @@ impl News {
         let last = self.lines.last().map(|last| last.facts.position);
         assert!(last.is_none_or(|last| last <= told.facts.position), "news come in order");
         let start = self.texts.len() as u32;
-        let ends = [told.tenant, told.carrier, told.number, told.place].map(|text| {
+        let texts = [told.tenant, told.carrier, told.number, told.place, told.way];
+        let ends = texts.map(|text| {
             self.texts.push_str(text);
             self.texts.len() as u32
         });

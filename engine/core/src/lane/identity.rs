@@ -1,4 +1,4 @@
-//! What a document calls a parcel beside its number, and whose number it is.
+//! What a document calls a parcel beside its number, whose number it is, and where it goes.
 //!
 //! # Place
 //!
@@ -6,16 +6,17 @@
 //!
 //! # Holds
 //!
-//! - Both are functions of the document and its feed: any lane gives the same key.
-//! - A feed that declares neither pays a comparison.
+//! - All are functions of the document and its feed: any lane gives the same key.
+//! - A feed that declares none of them pays a comparison.
 
 use crossdock_model::limits::ALIASES_MAX;
 use crossdock_rules::feed::program::Feed;
 
-use crate::batch::{Batch, Span};
+use crate::batch::{Batch, Span, cut};
 use crate::extract::evaluate::Evaluator;
-use crate::say::SEPARATOR_TEXT;
+use crate::say::{SEPARATOR, SEPARATOR_TEXT};
 use crate::standardize::number::{self, Number};
+use crate::standardize::place::{Atlas, PlaceTexts};
 
 /// The carrier whose number it is by its shape, where the feed declares that; else the one the document names.
 pub(super) fn owner<'n>(feed: &'n Feed, number: &Number, named: &'n str) -> &'n str {
@@ -49,4 +50,32 @@ pub(super) fn aliases<'a>(
         count += 1;
     }
     start.map_or_else(Span::default, |start| batch.close(start))
+}
+
+/// Whither the parcel goes and by which service: see [`crate::batch::Group::way`].
+pub(super) fn way<'a>(
+    evaluator: &mut Evaluator<'a, '_>,
+    feed: &'a Feed,
+    atlas: &Atlas,
+    batch: &mut Batch,
+) -> Span {
+    let service = evaluator.text(&feed.shipment.service);
+    let place = PlaceTexts::find(evaluator, &feed.shipment.destination);
+    let [city, region, postal_code, country, facility] = place.parts(evaluator, atlas).0;
+    let service = service.as_ref().map_or("", |text| evaluator.str(text));
+    let parts = [city, region, postal_code, country, facility, service];
+    let Some(last) = parts.iter().rposition(|part| !part.is_empty()) else {
+        return Span::default();
+    };
+    let start = batch.open();
+    for (at, part) in parts[..=last].iter().enumerate() {
+        if 0 < at {
+            batch.extend(SEPARATOR_TEXT);
+        }
+        // A separator within would move what stands behind it.
+        for piece in part.split(SEPARATOR) {
+            batch.extend(cut(piece));
+        }
+    }
+    batch.close(start)
 }

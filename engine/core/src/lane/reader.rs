@@ -52,6 +52,7 @@ pub(super) struct Reader {
     pub(super) tally: Tally,
     pub(super) document_events_max: usize,
     pub(super) with_particulars: bool,
+    pub(super) with_way: bool,
     /// The document is read by its shape and something came up that only a tape can answer.
     pub(super) needs_tape: bool,
 }
@@ -368,6 +369,10 @@ impl Reader {
             }
             None => EventTime::default(),
         };
+        let way = match self.with_way {
+            true => identity::way(&mut evaluator, feed, &self.clock.atlas, batch),
+            false => Span::default(),
+        };
         let particulars = if self.with_particulars {
             particulars::put(&mut evaluator, &self.clock, feed, &eta, batch)
         } else {
@@ -382,6 +387,7 @@ impl Reader {
             number: number_text,
             order,
             aliases,
+            way,
             unique,
             eta,
             particulars,

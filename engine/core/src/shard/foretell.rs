@@ -109,6 +109,7 @@ impl Shard {
             carrier: batch.text(group.carrier),
             number: batch.text(group.number),
             place: batch.text(gathered.place),
+            way: batch.text(group.way),
         });
     }
 

@@ -217,7 +217,8 @@ fn difference(before: &State, after: &State, is_last: bool) -> Vec<Change> {
     let mut said = Vec::new();
     let is_other = after.milestone != before.milestone;
     let was_wrong = !is_last && is_other && before.milestone.is_terminal();
-    if before.corrections < after.corrections || was_wrong {
+    let takes_back = before.corrections < after.corrections && (is_last || is_other);
+    if takes_back || was_wrong {
         let episode = after.corrections.max(1);
         said.push(change(ChangeKind::Correction, ExceptionClass::None, episode));
     }

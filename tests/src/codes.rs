@@ -47,6 +47,7 @@ pub const CODES: &[&str] = &[
     "EXCEPTION_RESOLVED",
     "TENDERED_ACCEPTANCE_PENDING",
     "POD_AVAILABLE",
+    "DEPARTED_CONSIGNEE",
     "+DELAYED",
     "+ADDRESS_ISSUE",
     "+REFUSED",
@@ -94,6 +95,8 @@ pub fn saying(code: usize) -> Saying {
         unmapped: detail.evidence() == Evidence::Unmapped,
         resolves: detail == Detail::ExceptionResolved,
         customs_released: detail == Detail::CustomsReleased,
+        plan: matches!(detail, Detail::EtaUpdated | Detail::PickupScheduled),
+        leaves_consignee: detail == Detail::DepartedConsignee,
     }
 }
 

@@ -17,6 +17,7 @@ const DAY: i64 = 24 * HOUR;
 
 /// Ranks that the rules name.
 mod rank {
+    pub(super) const MANIFESTED: u8 = 18;
     pub(super) const POSSESSION: u8 = 20;
     pub(super) const CUSTOMS_BEHIND: u8 = 38;
     pub(super) const OUT_FOR_DELIVERY: u8 = 40;
@@ -57,6 +58,10 @@ pub struct Saying {
     pub resolves: bool,
     /// It is a release by customs.
     pub customs_released: bool,
+    /// Something that is to happen: its time may lie ahead.
+    pub plan: bool,
+    /// The vehicle has left the consignee.
+    pub leaves_consignee: bool,
 }
 
 /// One event.
@@ -192,6 +197,9 @@ impl Truth {
         if !is_void && !says.estimate && says.rank != 0 {
             self.position(event);
         }
+        if says.leaves_consignee {
+            self.leave(event);
+        }
         if is_terminal(self.milestone) {
             for class in ["REFUSED", "UNCLAIMED", "IDENTITY_FAILED", "PROHIBITED"] {
                 self.open.remove(class);
@@ -210,7 +218,9 @@ impl Truth {
         }
         let gap = event.at - border;
         let begins = (10..=20).contains(&event.says.rank) && is_terminal(self.milestone);
-        120 * DAY <= gap || (begins && 30 * DAY <= gap)
+        let has_arrived = matches!(self.milestone, rank::DELIVERED | rank::RETURNED);
+        let labels_another = event.says.rank == rank::MANIFESTED && has_arrived;
+        120 * DAY <= gap || (begins && 30 * DAY <= gap) || (labels_another && 12 * HOUR <= gap)
     }
 
     /// Rule 4.
@@ -251,7 +261,11 @@ impl Truth {
                 let ahead = if event.vague { 14 * HOUR } else { 0 };
                 forward_scan && later_day && 120 * 60 + ahead < since
             }
-            rank::LOST | rank::CANCELLED => forward_scan || there == rank::DELIVERED,
+            rank::LOST | rank::CANCELLED => {
+                let backward =
+                    matches!(there, rank::RETURNING | rank::RETURNED | rank::RETURN_TRANSIT);
+                forward_scan || there == rank::DELIVERED || (says.physical && backward)
+            }
             _ => false,
         };
         if taken_back {
@@ -272,6 +286,15 @@ impl Truth {
         };
         if is_step {
             self.enter(there, event.at);
+        }
+    }
+
+    /// Rule 6: nobody said that it was unloaded, and nothing is the matter.
+    fn leave(&mut self, event: &Happening) {
+        let harmless = ["DELAYED", "DAMAGED", "MISROUTED", "TRACKING_CONFLICT"];
+        let is_troubled = self.open.iter().any(|class| !harmless.contains(class));
+        if (rank::POSSESSION..=rank::OUT_FOR_DELIVERY).contains(&self.milestone) && !is_troubled {
+            self.enter(rank::DELIVERED, event.at);
         }
     }
 

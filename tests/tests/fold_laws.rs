@@ -76,9 +76,10 @@ impl Event {
 
     /// The same for the naive model.
     fn happening(self) -> Happening {
-        let untrusted = RECEIVED + 2 * 3600 < self.at;
-        let (at, offset) =
-            if untrusted { (RECEIVED, self.hours * 3600) } else { (self.at, self.hours * 3600) };
+        let lies_ahead = RECEIVED + 2 * 3600 < self.at;
+        let untrusted = lies_ahead && !self.saying().plan;
+        let at = if lies_ahead { RECEIVED } else { self.at };
+        let offset = self.hours * 3600;
         Happening { at, offset, untrusted, vague: false, says: self.saying() }
     }
 
@@ -112,6 +113,7 @@ fn events(count: core::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
 /// anew, under the ids of the other epoch.
 fn events_of_a_month(count: core::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
     events(count).prop_map(|mut events| {
+        events.retain(|event| event.name() != "LABEL_CREATED");
         for event in events.iter_mut().filter(|event| event.at < RECEIVED) {
             event.at = START + (event.at - START) % (25 * 86_400);
             event.hours = (event.at / 3600) % 3 * 4 - 4;
@@ -219,7 +221,7 @@ impl Laws {
         let says = cause.saying();
         let untrusted = cause.happening().untrusted;
         self.had_scan |= says.physical && 20 <= says.rank && !untrusted;
-        if says.rank == 50 && !untrusted {
+        if (says.rank == 50 || says.leaves_consignee) && !untrusted {
             self.delivered_codes.insert(cause.name());
         }
         for said in said {

@@ -18,16 +18,18 @@
 
 use crossdock_model::detail::Detail;
 use crossdock_model::event::{Event, EventFlags};
-use crossdock_model::limits::FUTURE_TOLERANCE_SECONDS;
+use crossdock_model::limits::{FUTURE_TOLERANCE_SECONDS, PLAN_AHEAD_SECONDS_MAX, ROLLOVER_SECONDS};
 use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
-use crossdock_model::time::{Micros, Precision, ZoneSource};
+use crossdock_model::time::{EventTime, Micros, Precision, ZoneSource};
 
 use crate::senses::SenseId;
 use crate::texts::TextId;
 
 /// Times before 2000-01-01T00:00:00Z are nobody's parcel.
 const TRUSTED_SECONDS_MIN: i64 = 946_684_800;
+
+const DAY_SECONDS: i64 = 86_400;
 
 /// Offsets are kept in quarters of an hour; this stands for "no instant is known".
 const OFFSET_UNKNOWN: i8 = i8::MIN;
@@ -60,7 +62,7 @@ pub struct Entry {
     pub(crate) offset_quarters: i8,
     /// Precision (two bits), whether it is a retraction (one bit), and zone source (high nibble).
     pub(crate) precision_zone: u8,
-    /// Seconds from `order` to the event's own time: not 0 only for dates and untrusted times.
+    /// Seconds from `order` to the event's own time: not 0 only for dates, plans and untrusted times.
     pub shift: i32,
 }
 
@@ -240,39 +242,96 @@ const fn zone_source_of(number: u8) -> ZoneSource {
     }
 }
 
+/// What an event's own time is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It says when it happened; or there is none, and the receipt stands for it.
+    Own,
+    /// It says when something is to happen: what is known is known since the receipt.
+    Plan,
+    /// It can't be believed; see [`EventFlags::UNTRUSTED_TIME`].
+    Untrusted,
+}
+
+/// Seconds by which an event's date is ahead of its clock: a day where the sender wrote today's date, that of its
+/// message, on a minute before midnight, else 0. The day before, that minute lies a little before the receipt.
+fn rollover_seconds(event: &Event, own: i64) -> i64 {
+    let received = event.received.seconds();
+    if own <= received + FUTURE_TOLERANCE_SECONDS {
+        return 0;
+    }
+    let before = received - (own - DAY_SECONDS);
+    let has_clock = event.time.instant.is_some() && Precision::Date < event.time.precision;
+    if !has_clock || is_plan(event) || !(0..=ROLLOVER_SECONDS).contains(&before) {
+        return 0;
+    }
+    let offset = event.time.local.seconds() - event.time.instant.seconds();
+    let day = |seconds: i64| (seconds + offset).div_euclid(DAY_SECONDS);
+    if day(own) == day(received) { DAY_SECONDS } else { 0 }
+}
+
+/// True for what is to happen: an estimate, an appointment, a pickup that is set.
+const fn is_plan(event: &Event) -> bool {
+    event.flags.has(EventFlags::ESTIMATE)
+        || matches!(
+            event.detail,
+            Detail::PickupRequested
+                | Detail::PickupScheduled
+                | Detail::DeliveryScheduled
+                | Detail::DeliveryRescheduled
+                | Detail::ReturnPickupScheduled
+                | Detail::ReturnLabelExpiring
+                | Detail::ApptRequested
+                | Detail::ApptConfirmed
+                | Detail::ApptChanged
+        )
+}
+
 /// The event's own time in seconds: the instant, or the local time read as UTC.
 fn own_seconds(event: &Event) -> Option<i64> {
     let time = if event.time.instant.is_some() { event.time.instant } else { event.time.local };
-    time.is_some().then(|| time.seconds())
+    time.is_some().then(|| time.seconds() - rollover_seconds(event, time.seconds()))
 }
 
-/// Order time of an event, and whether its own time is trusted.
+/// The event's time as it is believed: a day earlier where its date is that of the message.
 #[must_use]
-pub fn order_seconds(event: &Event) -> (Seconds, bool) {
+pub fn believed_time(event: &Event) -> EventTime {
+    let EventTime { instant, local, .. } = event.time;
+    let ahead = if instant.is_some() { rollover_seconds(event, instant.seconds()) } else { 0 };
+    if ahead == 0 {
+        return event.time;
+    }
+    let earlier = |time: Micros| {
+        if time.is_some() { Micros(time.0 - ahead * 1_000_000) } else { time }
+    };
+    EventTime { instant: earlier(instant), local: earlier(local), ..event.time }
+}
+
+/// Order time of an event, and what its own time is good for.
+#[must_use]
+pub fn order_seconds(event: &Event) -> (Seconds, Trust) {
     let received = event.received.seconds();
     let Some(own) = own_seconds(event) else {
-        return (Seconds::from_micros(event.received), true);
+        return (Seconds::from_micros(event.received), Trust::Own);
     };
     // A local time without a zone may be up to 14 h ahead of UTC without being wrong.
     let ahead = if event.time.instant.is_some() { 0 } else { 14 * 3600 };
-    if own < TRUSTED_SECONDS_MIN || received + FUTURE_TOLERANCE_SECONDS + ahead < own {
+    let is_future = received + FUTURE_TOLERANCE_SECONDS + ahead < own;
+    if is_future && is_plan(event) && own < received + PLAN_AHEAD_SECONDS_MAX {
+        return (Seconds::from_micros(event.received), Trust::Plan);
+    }
+    if own < TRUSTED_SECONDS_MIN || is_future {
         // A date alone may be today's, and its day may end after the receipt.
         let is_today = event.time.precision == Precision::Date && own <= received + ahead;
         if !is_today {
-            return (Seconds::from_micros(event.received), false);
+            return (Seconds::from_micros(event.received), Trust::Untrusted);
         }
     }
     let late = event.time.precision == Precision::Date
         && Milestone::OutForDelivery.rank() <= event.milestone.rank()
         && event.milestone.rank() <= Milestone::ReturnedToSender.rank();
     let order = if late { own + 86_399 } else { own };
-    (Seconds::from_micros(Micros::from_seconds(order)), true)
-}
-
-/// True where the event's time can't be believed; see [`EventFlags::UNTRUSTED_TIME`].
-#[must_use]
-pub fn is_untrusted(event: &Event) -> bool {
-    event.flags.has(EventFlags::UNTRUSTED_TIME) || !order_seconds(event).1
+    (Seconds::from_micros(Micros::from_seconds(order)), Trust::Own)
 }
 
 impl Weight {
@@ -285,5 +344,76 @@ impl Weight {
             milestone => milestone.rank(),
         };
         (u32::from(rank) << 16) | (u32::from(!self.has_reason) << 8) | self.detail as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossdock_model::exception::ExceptionClass;
+    use crossdock_model::id::{FeedId, Fingerprint};
+    use crossdock_model::milestone::Direction;
+    use crossdock_model::reason::{Party, Reason};
+
+    const HOUR: i64 = 3600;
+    /// Four minutes past midnight, five hours behind UTC.
+    const RECEIVED: i64 = 20_000 * DAY_SECONDS + 5 * HOUR + 240;
+
+    /// An event of `detail`, `ahead` seconds ahead of a receipt four minutes past midnight.
+    fn event(detail: Detail, ahead: i64, precision: Precision) -> Event {
+        let instant = Micros::from_seconds(RECEIVED + ahead);
+        let local = Micros::from_seconds(RECEIVED + ahead - 5 * HOUR);
+        let zone_source = ZoneSource::GivenOffset;
+        Event {
+            fingerprint: Fingerprint(1),
+            time: EventTime { instant, local, precision, zone_source },
+            received: Micros::from_seconds(RECEIVED),
+            place: 0,
+            feed: FeedId(0),
+            flags: EventFlags::default(),
+            detail,
+            milestone: detail.milestone(),
+            exception: ExceptionClass::None,
+            reason: Reason::None,
+            party: Party::Unknown,
+            direction: Direction::Forward,
+        }
+    }
+
+    #[track_caller]
+    fn check(event: &Event, order_ahead: i64, trust: Trust) {
+        let (order, found) = order_seconds(event);
+        assert_eq!((i64::from(order.0) - RECEIVED, found), (order_ahead, trust));
+        let entry = Entry::new(event, 0, SenseId(0), TextId(0), TextId(0));
+        assert_eq!(entry.order, order);
+        assert_eq!(entry.time().instant, believed_time(event).instant);
+    }
+
+    #[test]
+    fn a_minute_before_midnight_was_yesterday() {
+        let at = |ahead| event(Detail::ArrivedFacility, ahead, Precision::Minute);
+        // 23:58 and 22:05 of the day that has just begun.
+        check(&at(24 * HOUR - 360), -360, Trust::Own);
+        check(&at(22 * HOUR + 60), -(2 * HOUR - 60), Trust::Own);
+        // Ten in the evening is too long ago; four past midnight tomorrow is another day.
+        check(&at(22 * HOUR - 360), 0, Trust::Untrusted);
+        check(&at(24 * HOUR), 0, Trust::Untrusted);
+        check(&at(26 * HOUR), 0, Trust::Untrusted);
+        check(&at(HOUR), HOUR, Trust::Own);
+        let day = event(Detail::ArrivedFacility, 24 * HOUR - 360, Precision::Date);
+        check(&day, 0, Trust::Untrusted);
+    }
+
+    #[test]
+    fn what_is_to_happen_may_lie_ahead() {
+        for detail in [Detail::ApptConfirmed, Detail::PickupScheduled, Detail::DeliveryScheduled] {
+            check(&event(detail, 72 * HOUR, Precision::Minute), 0, Trust::Plan);
+            check(&event(detail, 24 * HOUR - 360, Precision::Minute), 0, Trust::Plan);
+            check(&event(detail, -HOUR, Precision::Minute), -HOUR, Trust::Own);
+            check(&event(detail, 400 * DAY_SECONDS, Precision::Minute), 0, Trust::Untrusted);
+        }
+        let mut estimate = event(Detail::EtaUpdated, 72 * HOUR, Precision::Minute);
+        estimate.flags = EventFlags::ESTIMATE;
+        check(&estimate, 0, Trust::Plan);
     }
 }

@@ -27,8 +27,8 @@ use crossdock_model::detail::Detail;
 use crossdock_model::event::{EventFlags, Possession};
 use crossdock_model::exception::{ExceptionClass, ExceptionSet};
 use crossdock_model::limits::{
-    ATTEMPT_WINDOW_SECONDS, DELIVERY_SETTLE_SECONDS, EPOCH_GAP_SECONDS, EPOCH_SILENCE_SECONDS,
-    OFFSET_SECONDS_MAX,
+    ATTEMPT_WINDOW_SECONDS, DELIVERY_SETTLE_SECONDS, EPOCH_GAP_SECONDS, EPOCH_LABEL_SECONDS,
+    EPOCH_SILENCE_SECONDS, OFFSET_SECONDS_MAX,
 };
 use crossdock_model::milestone::{Direction, Milestone, MilestoneSet};
 use crossdock_model::reason::Reason;
@@ -81,6 +81,15 @@ const CLOSED_AT_END: u32 = ExceptionClass::Refused.bit()
     | ExceptionClass::Unclaimed.bit()
     | ExceptionClass::IdentityFailed.bit()
     | ExceptionClass::Prohibited.bit();
+
+/// Classes under which a vehicle unloads all the same.
+const UNLOADS_ALL_THE_SAME: u32 = ExceptionClass::Delayed.bit()
+    | ExceptionClass::Damaged.bit()
+    | ExceptionClass::Misrouted.bit()
+    | ExceptionClass::Stalled.bit()
+    | ExceptionClass::NoPossession.bit()
+    | ExceptionClass::EtaBreach.bit()
+    | ExceptionClass::TrackingConflict.bit();
 
 /// Carrier milestones that prove that the carrier has it.
 const CARRIER_SCANS: u32 = {
@@ -158,6 +167,14 @@ fn begins_epoch(record: &Record, fact: &Fact) -> bool {
         .contains(&fact.milestone.rank());
     EPOCH_SILENCE_SECONDS <= gap
         || (opens && record.milestone.is_terminal() && EPOCH_GAP_SECONDS <= gap)
+        || (labels_another(record, fact) && EPOCH_LABEL_SECONDS <= gap)
+}
+
+/// A label for a parcel that has arrived: it is for another one, whose sender was given the same number.
+fn labels_another(record: &Record, fact: &Fact) -> bool {
+    fact.milestone == Milestone::Manifested
+        && fact.direction == Direction::Forward
+        && matches!(record.milestone, Milestone::Delivered | Milestone::ReturnedToSender)
 }
 
 /// True where the fact carries a milestone: only such a fact begins an epoch or ends one. An old
@@ -214,6 +231,8 @@ fn advance(record: &mut Record, fact: &Fact) {
     if fact.milestone == Milestone::Unknown {
         if fact.flags.has(EventFlags::DIRECTION_SAID) && record.direction < fact.direction {
             turn_around(record, fact);
+        } else if fact.detail == Detail::DepartedConsignee && was_left_there(record, fact) {
+            enter(record, fact, Milestone::Delivered);
         }
         return;
     }
@@ -259,6 +278,15 @@ fn turn_around(record: &mut Record, fact: &Fact) {
     if record.milestone.rank() < target.rank() && !record.milestone.ends_any_lane() {
         enter(record, fact, target);
     }
+}
+
+/// The vehicle left the consignee and nobody said what happened there: it was unloaded, unless something is the matter.
+fn was_left_there(record: &Record, fact: &Fact) -> bool {
+    let was_on_its_way = (Milestone::CarrierPossession.rank()..=Milestone::OutForDelivery.rank())
+        .contains(&record.milestone.rank());
+    fact.flags.has(EventFlags::PHYSICAL)
+        && was_on_its_way
+        && record.open.0 & !UNLOADS_ALL_THE_SAME == 0
 }
 
 /// The milestone of this fact on the lane that the shipment is on (rule 5).
@@ -321,10 +349,17 @@ fn takes_back(record: &Record, fact: &Fact, target: Milestone) -> bool {
                 && is_later_day(record, fact)
         }
         Milestone::LostConfirmed | Milestone::Cancelled => {
-            forward_scan || target == Milestone::Delivered
+            forward_scan || target == Milestone::Delivered || turns_up_on_its_way_back(fact, target)
         }
         _ => false,
     }
+}
+
+/// What was lost or cancelled turns up with a carrier, on its way back or with its sender.
+fn turns_up_on_its_way_back(fact: &Fact, target: Milestone) -> bool {
+    use Milestone::{ReturnInTransit, ReturnedToSender, ReturningToSender};
+    fact.flags.has(EventFlags::PHYSICAL)
+        && matches!(target, ReturningToSender | ReturnedToSender | ReturnInTransit)
 }
 
 /// What ends any lane ends only what has not ended yet; a cancelled or disposed shipment stays so.

@@ -66,24 +66,40 @@ impl Standing {
     /// How a shipment stands. `is_itself`: its number is the order's.
     #[must_use]
     pub fn of(record: &Record, is_itself: bool) -> Self {
-        let was_shipped = record.seen.0 & SHIPPED_MILESTONES != 0;
+        let seen = |milestones: u32| record.seen.0 & milestones != 0;
+        let was_shipped = seen(SHIPPED_MILESTONES);
         let is_return = record.direction == Direction::Return;
-        let is_cancelled = record.milestone == Milestone::Cancelled;
+        // A return that is called off cancels nothing that the customer was to get.
+        let is_called_off = record.milestone == Milestone::Cancelled && !is_return;
+        let was_sent_back = seen(SENT_BACK_MILESTONES);
+        let is_delivered = record.delivered_at.is_some() && !was_sent_back;
+        // What was never handed out goes back to its shelf: that is no return.
+        let is_put_back = is_return
+            && was_shipped
+            && record.seen.contains(Milestone::Cancelled)
+            && record.milestone != Milestone::Cancelled
+            && !is_delivered
+            && !seen(TRAVELLED_BACK_MILESTONES);
+        let is_cancelled = is_called_off || is_put_back;
+        let is_back = seen(BACK_MILESTONES) && !is_put_back;
+        // Paid back or sent anew while it is lost: nobody waits for it any more.
+        let is_settled = seen(SETTLED_MILESTONES) && !is_delivered && !is_back;
         // A parcel from the customer was never on its way to them.
-        let is_outbound = !is_cancelled && (!is_return || was_shipped);
-        let is_sent_back = record.direction == Direction::ReturnToSender;
-        let is_gone = matches!(record.milestone, Milestone::LostConfirmed | Milestone::Disposed);
+        let is_outbound = !is_cancelled && !is_settled && (!is_return || was_shipped);
+        // What came back may be destroyed; what was on its way out may not.
+        let is_gone = record.milestone == Milestone::LostConfirmed
+            || (record.milestone == Milestone::Disposed && !is_return);
         let mut bits = Self::PRESENT.0;
         for (holds, bit) in [
             (is_itself, Self::ITSELF),
             (is_outbound, Self::OUTBOUND),
             (is_outbound && was_shipped, Self::SHIPPED),
             (record.milestone == Milestone::PartiallyDelivered, Self::PARTIAL),
-            (record.delivered_at.is_some() && !is_sent_back, Self::DELIVERED),
+            (is_delivered, Self::DELIVERED),
             (is_cancelled, Self::CANCELLED),
             (is_gone || record.open.0 & TROUBLE != 0, Self::TROUBLED),
-            (is_sent_back || record.seen.0 & RETURN_MILESTONES != 0, Self::TURNED),
-            (is_back(record.milestone), Self::BACK),
+            (was_sent_back || (seen(RETURN_MILESTONES) && !is_put_back), Self::TURNED),
+            (is_back, Self::BACK),
             (record.seen.contains(Milestone::RefundReleased), Self::REFUNDED),
             (record.seen.contains(Milestone::ReplacementReleased), Self::REPLACED),
         ] {
@@ -98,8 +114,23 @@ impl Standing {
 /// Forward milestones that only a carrier's scan gives.
 const SHIPPED_MILESTONES: u32 = between(Milestone::CarrierPossession, Milestone::Delivered);
 
-/// Milestones of a return that has left the customer. A wish and a label are none.
-const RETURN_MILESTONES: u32 = between(Milestone::ReturnInTransit, Milestone::ReplacementReleased);
+/// Milestones of a return that has left the customer. A wish and a label are none, and money may go back alone.
+const RETURN_MILESTONES: u32 = between(Milestone::ReturnInTransit, Milestone::DispositionDecided);
+
+/// It turned back before or at the customer's door.
+const SENT_BACK_MILESTONES: u32 =
+    between(Milestone::ReturningToSender, Milestone::ReturnedToSender);
+
+/// A return that somebody carried or received.
+const TRAVELLED_BACK_MILESTONES: u32 =
+    between(Milestone::ReturnInTransit, Milestone::InspectionPending);
+
+/// Somebody who sent it, or takes returns, has it.
+const BACK_MILESTONES: u32 = between(Milestone::ReturnedToSender, Milestone::ReturnedToSender)
+    | between(Milestone::ReturnReceived, Milestone::DispositionDecided);
+
+/// The customer got the money, or will get another one.
+const SETTLED_MILESTONES: u32 = between(Milestone::RefundReleased, Milestone::ReplacementReleased);
 
 /// The set of the milestones from one to another.
 const fn between(first: Milestone, last: Milestone) -> u32 {
@@ -113,13 +144,6 @@ const fn between(first: Milestone, last: Milestone) -> u32 {
         i += 1;
     }
     set.0
-}
-
-/// The lane back has ended.
-const fn is_back(milestone: Milestone) -> bool {
-    matches!(milestone, Milestone::ReturnedToSender)
-        || (Milestone::ReturnReceived.rank() <= milestone.rank()
-            && milestone.rank() <= Milestone::ReplacementReleased.rank())
 }
 
 /// Classes that somebody has to act on. A delay, a wrong turn or a missed attempt mostly mend themselves.
@@ -204,7 +228,7 @@ pub struct Order {
     pub counts: [u32; ASPECTS],
     /// The standing of the order's own number, while it has one.
     pub itself: Standing,
-    /// States that were said, a bit each.
+    /// States that were said, a bit each; the highest is [`AWAITS_REPLACEMENT`].
     pub said: u16,
     /// Changes said.
     pub version: u32,
@@ -234,6 +258,19 @@ impl Order {
                 let one = u32::from(standing.0 >> bit & 1);
                 *count = if is_added { *count + one } else { count.saturating_sub(one) };
             }
+        }
+        self.await_replacement(before, after);
+    }
+
+    /// A replacement is a parcel more, from its release to the day that it is known. Where another parcel is still
+    /// under way, that may be it.
+    fn await_replacement(&mut self, before: Standing, after: Standing) {
+        let gains = |aspect: Standing| !before.has(aspect) && after.has(aspect);
+        let nothing_moves = self.count(Standing::OUTBOUND) <= self.count(Standing::DELIVERED);
+        if gains(Standing::PRESENT) {
+            self.said &= !AWAITS_REPLACEMENT;
+        } else if gains(Standing::REPLACED) && nothing_moves && !after.has(Standing::ITSELF) {
+            self.said |= AWAITS_REPLACEMENT;
         }
     }
 
@@ -310,7 +347,8 @@ impl Order {
     }
 
     fn way_out(&self) -> OrderState {
-        let parcels = self.number(Standing::OUTBOUND);
+        let is_awaited = self.said & AWAITS_REPLACEMENT != 0;
+        let parcels = self.number(Standing::OUTBOUND) + u32::from(is_awaited);
         let delivered = self.number(Standing::DELIVERED);
         let shipped = self.number(Standing::SHIPPED);
         if 0 < parcels && parcels <= delivered {
@@ -339,6 +377,11 @@ impl Order {
         }
     }
 }
+
+/// Stands among the states that were said: a replacement was released, and its parcel is not known yet.
+const AWAITS_REPLACEMENT: u16 = 1 << 15;
+
+const _: () = assert!(OrderState::ALL.len() <= 15, "the last bit is no state");
 
 const fn bit(state: OrderState) -> u16 {
     1 << state as u8
@@ -429,5 +472,53 @@ mod tests {
         );
         let cancelled = Standing::PRESENT.0 | Standing::CANCELLED.0;
         check(&[(0, PARCEL), (PARCEL, cancelled)], "cancelled");
+    }
+
+    #[test]
+    fn what_was_lost_is_replaced_and_does_not_come_back() {
+        // Lost and replaced: nobody waits for it, the order waits for the new one.
+        let settled = Standing::PRESENT.0 | Standing::REPLACED.0;
+        check(
+            &[
+                (0, SHIPPED),
+                (0, SHIPPED),
+                (SHIPPED, DELIVERED),
+                (SHIPPED, settled),
+                (0, PARCEL),
+                (PARCEL, DELIVERED),
+            ],
+            "shipped; partly_delivered; replaced; delivered",
+        );
+        // The new parcel was known first.
+        check(
+            &[(0, SHIPPED), (0, SHIPPED), (SHIPPED, settled), (SHIPPED, DELIVERED)],
+            "shipped; replaced; delivered",
+        );
+    }
+
+    #[test]
+    fn a_standing_is_what_happened_to_the_goods() {
+        let stands = |milestones: &[Milestone], direction| {
+            let mut record = Record { direction, ..Record::default() };
+            for milestone in milestones {
+                record.milestone = *milestone;
+                record.seen.insert(*milestone);
+            }
+            Standing::of(&record, false)
+        };
+        use Direction::{Forward, Return, ReturnToSender};
+        use Milestone as M;
+        let refunded = stands(&[M::InTransit, M::LostConfirmed, M::RefundReleased], Return);
+        assert_eq!(refunded, Standing(Standing::PRESENT.0 | Standing::REFUNDED.0));
+        let lost = stands(&[M::InTransit, M::LostConfirmed], Forward);
+        assert!(lost.has(Standing::TROUBLED) && lost.has(Standing::OUTBOUND));
+        let back = stands(&[M::ReturningToSender, M::ReturnedToSender], ReturnToSender);
+        assert!(back.has(Standing::BACK) && back.has(Standing::TURNED));
+        let destroyed = stands(&[M::ReturnReceived, M::DispositionDecided, M::Disposed], Return);
+        assert!(destroyed.has(Standing::BACK) && !destroyed.has(Standing::TROUBLED));
+        let shelved = stands(&[M::AvailableForPickup, M::Cancelled, M::DispositionDecided], Return);
+        assert_eq!(shelved, Standing(Standing::PRESENT.0 | Standing::CANCELLED.0));
+        let called_off = stands(&[M::ReturnRequested, M::Cancelled], Return);
+        assert_eq!(called_off, Standing::PRESENT);
     }
 }

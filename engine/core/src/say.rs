@@ -65,7 +65,9 @@ pub fn differences(difference: &Difference<'_>, mut say: impl FnMut(Said)) {
     let belief_changed = moved && !difference.is_last && was_wrong;
     // Back to where it was before what was taken back: the correction says that.
     let is_back = difference.retracts && before.seen.contains(after.milestone);
-    if before.corrections < after.corrections || belief_changed {
+    // A late event may show that something was taken back that nobody had been told.
+    let is_corrected = before.corrections < after.corrections && (difference.is_last || moved);
+    if is_corrected || belief_changed {
         say(Said {
             kind: ChangeKind::Correction,
             milestone: after.milestone,

@@ -324,15 +324,14 @@ impl Shard {
     /// One event of one shipment.
     fn event(&mut self, batch: &Batch, group: &Group, item: &Item, slot: usize, out: &mut Output) {
         let mut event = item.event;
-        let is_untrusted = entry::is_untrusted(&event);
-        if is_untrusted {
+        let (order, standing) = entry::order_seconds(&event);
+        if standing == entry::Trust::Untrusted {
             event.flags = event.flags.with(EventFlags::UNTRUSTED_TIME);
         }
         let Shipment { run, sealed_at, unique, is_witnessed, .. } = self.shipments[slot];
-        let (order, _) = entry::order_seconds(&event);
         let fingerprint = event.fingerprint.0 as u32;
-        let has_own_time =
-            !is_untrusted && (event.time.instant.is_some() || event.time.local.is_some());
+        let has_own_time = standing == entry::Trust::Own
+            && (event.time.instant.is_some() || event.time.local.is_some());
         if sealed_at.is_some() && order <= sealed_at {
             self.tally.outcome(Outcome::Known);
             return;
@@ -364,6 +363,7 @@ impl Shard {
             self.tally.outcome(Outcome::Known);
             return;
         }
+        event.time = entry::believed_time(&event);
         self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
         let Some(turn) = self.take(slot, &new, has_twin) else {
@@ -462,7 +462,7 @@ impl Shard {
             party: event.party,
             direction: after.direction,
             episode,
-            at: cause.entry.map_or(event.time, |_| event.time),
+            at: entry::believed_time(event),
             feed: event.feed,
             position: Position { seq: cause.group.seq, index: cause.item.index },
         };

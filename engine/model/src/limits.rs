@@ -47,6 +47,12 @@ pub const HISTORY_EVENTS_MAX: usize = 16_384;
 /// Seconds that an event's time may lie ahead of its receipt before it is untrusted.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;
 
+/// Seconds before midnight of which a message after midnight may speak under its own date.
+pub const ROLLOVER_SECONDS: i64 = 2 * 3600;
+
+/// Seconds that an appointment or an estimate may lie ahead of its receipt before it is untrusted.
+pub const PLAN_AHEAD_SECONDS_MAX: i64 = 366 * 86_400;
+
 /// Seconds after a delivery within which a forward scan is a late report, not a correction.
 pub const DELIVERY_SETTLE_SECONDS: u32 = 120 * 60;
 
@@ -93,6 +99,9 @@ pub const WITNESSED_EVENTS_MAX: usize = 1024;
 /// Seconds without an event after which a new label opens a new epoch of a finished number.
 pub const EPOCH_GAP_SECONDS: u32 = 30 * 86_400;
 
+/// Seconds after the end of a way out at which a new label opens a new epoch: another parcel has the number.
+pub const EPOCH_LABEL_SECONDS: u32 = 12 * 3600;
+
 /// Seconds without any event after which anything opens a new epoch.
 pub const EPOCH_SILENCE_SECONDS: u32 = 120 * 86_400;
 
@@ -101,6 +110,9 @@ const _: () = {
     assert!(DEAD_LETTER_PAYLOAD_BYTES_MAX < DOCUMENT_SIZE_DEFAULT);
     assert!(RING_BATCHES_MAX.is_power_of_two());
     assert!(DELIVERY_SETTLE_SECONDS < EPOCH_GAP_SECONDS);
+    assert!(
+        DELIVERY_SETTLE_SECONDS < EPOCH_LABEL_SECONDS && EPOCH_LABEL_SECONDS < EPOCH_GAP_SECONDS
+    );
     assert!(EPOCH_GAP_SECONDS < EPOCH_SILENCE_SECONDS);
     assert!(12 <= CLOSED_DAYS && EPOCH_GAP_SECONDS <= CLOSED_DAYS * 86_400);
     assert!(EPOCH_SILENCE_SECONDS <= SILENT_DAYS * 86_400 && SILENT_DAYS < FORGOTTEN_DAYS);

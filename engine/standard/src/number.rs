@@ -22,7 +22,7 @@ mod detect;
 mod shape;
 
 pub use detect::{Candidate, Verdict, check, detect};
-pub use shape::{CARRIERS, NumberShape, post_of};
+pub use shape::{CARRIERS, NumberShape, is_post, issuing_post, post_of};
 
 use std::fmt;
 

@@ -113,7 +113,12 @@ fn begins_epoch(state: &State, fact: &Fact) -> bool {
     }
     let silence = fact.seconds - state.border_seconds;
     let is_beginning = (10..=20).contains(&fact.meaning.milestone.rank());
-    120 * DAY <= silence || (30 * DAY <= silence && is_beginning && state.milestone.is_terminal())
+    let has_arrived = matches!(state.milestone, Milestone::Delivered | Milestone::ReturnedToSender);
+    let is_label = fact.meaning.milestone == Milestone::Manifested
+        && fact.meaning.direction.is_none_or(|direction| direction == Direction::Forward);
+    120 * DAY <= silence
+        || (30 * DAY <= silence && is_beginning && state.milestone.is_terminal())
+        || (12 * HOUR <= silence && is_label && has_arrived)
 }
 
 /// Only what carries a milestone begins an epoch or ends one.
@@ -203,7 +208,16 @@ fn move_to(state: &mut State, fact: &Fact, target: Milestone) {
         Milestone::Delivered => {
             is_forward_scan && is_later_day && 2 * HOUR < now.seconds - since.seconds
         }
-        Milestone::LostConfirmed => is_forward_scan,
+        Milestone::LostConfirmed => {
+            is_forward_scan
+                || (fact.meaning.physical
+                    && matches!(
+                        target,
+                        Milestone::ReturningToSender
+                            | Milestone::ReturnedToSender
+                            | Milestone::ReturnInTransit
+                    ))
+        }
         _ => false,
     };
     let is_step = current.rank() < target.rank()

@@ -328,6 +328,9 @@ pub enum Function {
     Contains,
 }
 
+/// In `handed_to`, in place of a carrier: the post of the country that stands in the number.
+pub const ORIGIN: &str = "origin";
+
 /// What is read of a shipment. Expressions are at or above the shipment level, unless said.
 #[derive(Clone, Debug, Default)]
 pub struct Shipment {

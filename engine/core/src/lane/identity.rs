@@ -10,7 +10,8 @@
 //! - A feed that declares none of them pays a comparison.
 
 use crossdock_model::limits::ALIASES_MAX;
-use crossdock_rules::feed::program::Feed;
+use crossdock_rules::feed::program::{Feed, ORIGIN};
+use crossdock_standard::number::{is_post, issuing_post};
 
 use crate::batch::{Batch, Span, cut};
 use crate::extract::evaluate::Evaluator;
@@ -22,7 +23,19 @@ use crate::standardize::place::{Atlas, PlaceTexts};
 pub(super) fn owner<'n>(feed: &'n Feed, number: &Number, named: &'n str) -> &'n str {
     let handed = &feed.shipment.handed_to;
     let found = handed.iter().find(|(shape, _)| shape.fits(number.as_bytes()));
-    found.map_or(named, |(_, carrier)| carrier)
+    match found {
+        Some((_, carrier)) if **carrier == *ORIGIN => post_of_origin(number, named),
+        Some((_, carrier)) => carrier,
+        None => named,
+    }
+}
+
+/// Both posts of an item report it, each its own way: it is that of the post which issued the number. Others than
+/// posts have numbers of that shape too, and keep them.
+fn post_of_origin<'n>(number: &Number, named: &'n str) -> &'n str {
+    let is_of_posts = named == "post" || named == "unknown" || is_post(named);
+    let issuer = if is_of_posts { issuing_post(number.as_bytes()) } else { None };
+    issuer.unwrap_or(named)
 }
 
 /// Other numbers of the parcel, each once, joined by the separator; what can be no number is left out.

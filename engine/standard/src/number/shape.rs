@@ -341,6 +341,20 @@ pub fn post_of(country: [u8; 2]) -> Option<&'static str> {
     })
 }
 
+/// The post that issued an S10 number (upper case), where it has a name of its own and the check digit is right.
+#[must_use]
+pub fn issuing_post(number: &[u8]) -> Option<&'static str> {
+    let post = if NumberShape::S10.fits(number) { post_of([number[11], number[12]]) } else { None };
+    post.filter(|name| *name != "post")
+}
+
+/// True for a carrier that is a post with a name of its own. Express companies of posts (Chronopost, Parcelforce) number
+/// their parcels alike and are none.
+#[must_use]
+pub fn is_post(carrier: &str) -> bool {
+    S10_COUNTRIES.as_bytes().chunks(3).any(|code| post_of([code[0], code[1]]) == Some(carrier))
+}
+
 /// Whether the number has the shape. One pass; a pattern that isn't well formed is a bug and matches nothing.
 pub(super) fn matches(pattern: &str, number: &[u8]) -> bool {
     let mut pattern = pattern.as_bytes();
@@ -405,5 +419,16 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, number.as_bytes()), fits, "{pattern} {number}");
         }
+    }
+
+    #[test]
+    fn an_item_of_two_posts_is_that_of_its_issuer() {
+        assert_eq!(issuing_post(b"RB123456785GB"), Some("royal-mail"));
+        // A wrong check digit, a post without a name of its own, another number.
+        assert_eq!(issuing_post(b"RB123456786GB"), None);
+        assert_eq!(issuing_post(b"RB123456785LV"), None);
+        assert_eq!(issuing_post(b"1Z5R89390357567127"), None);
+        assert!(is_post("canada-post") && is_post("usps"));
+        assert!(!is_post("chronopost") && !is_post("fedex"));
     }
 }

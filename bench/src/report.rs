@@ -71,6 +71,7 @@ pub fn write(folder: &Path, date: &str, records: &[Value]) -> Result<(), Box<dyn
     ladder(&mut page, records)?;
     memory(&mut page, records)?;
     recovery(&mut page, records)?;
+    rules(&mut page, records)?;
     peers(&mut page, folder, records)?;
     jetstream(&mut page, folder, records)?;
     other(&mut page, records)?;
@@ -164,6 +165,26 @@ fn recovery(page: &mut String, records: &[Value]) -> std::fmt::Result {
             )?;
         }
         writeln!(page, "- {}: {:.2} s", text(record, "phase"), number(record, "seconds"))?;
+    }
+    writeln!(page)
+}
+
+fn rules(page: &mut String, records: &[Value]) -> std::fmt::Result {
+    for (at, record) in of(records, "rules").filter(|it| it.get("engine").is_some()).enumerate() {
+        if at == 0 {
+            writeln!(
+                page,
+                "## Rules beside general expression engines\n\n| rules | engine | ns an event | times crossdock |\n| --- | --- | --- | --- |"
+            )?;
+        }
+        writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            number(record, "rules"),
+            text(record, "engine"),
+            number(record, "ns_an_event"),
+            number(record, "ratio"),
+        )?;
     }
     writeln!(page)
 }
@@ -283,7 +304,8 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
 
 /// Benches that have no section, and parts that did not run.
 fn other(page: &mut String, records: &[Value]) -> std::fmt::Result {
-    const SECTIONS: [&str; 6] = ["run", "ladder", "memory", "peers", "jetstream", "recovery"];
+    const SECTIONS: [&str; 7] =
+        ["run", "ladder", "memory", "peers", "jetstream", "recovery", "rules"];
     let mut rest = records
         .iter()
         .filter(|it| !SECTIONS.contains(&text(it, "bench")) || text(it, "status") == "failed")

@@ -39,6 +39,9 @@ struct Args {
     /// Shipments that the engine knows.
     #[arg(long, default_value_t = 250_000)]
     shipments: usize,
+    /// Shards of the engine.
+    #[arg(long, default_value_t = 2)]
+    shards: u8,
     /// Small and quick: shows that it works, not how fast.
     #[arg(long)]
     smoke: bool,
@@ -78,7 +81,7 @@ async fn run(args: &Args) -> Result<(), Failure> {
     let Some(server) = NatsServer::start("recovery") else { return Ok(()) };
     let folder = std::env::temp_dir().join(format!("crossdock-recovery-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let site = Site::new(&server.url(), binary, &folder).await?;
+    let site = Site::new(&server.url(), binary, &folder, args.shards).await?;
     let outcome = measure(&site, shipments).await;
     std::fs::remove_dir_all(&folder)?;
     outcome
@@ -143,11 +146,12 @@ fn document(body: String) -> Document {
 }
 
 impl Site {
-    async fn new(url: &str, binary: PathBuf, folder: &Path) -> Result<Self, Failure> {
+    async fn new(url: &str, binary: PathBuf, folder: &Path, shards: u8) -> Result<Self, Failure> {
         Engine::make_streams(&binary, url)?;
         let options = async_nats::ConnectOptions::new().subscription_capacity(1 << 18);
         let settings = [
             format!("snapshot.dir={}", folder.display()),
+            format!("engine.shards={shards}"),
             String::from("snapshot.interval=2s"),
             String::from("lease.bucket=crossdock-leases"),
             String::from("lease.ttl=2s"),

@@ -24,7 +24,7 @@ struct Args {
     /// Seconds at each rate of the open loop.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// Leave these parts out: ladder, memory, latency, recovery, peers.
+    /// Leave these parts out: ladder, memory, latency, recovery, peers, rules.
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
     /// Write here; by default to a folder of the day under `bench/reports`, with `--smoke` below the target directory.
@@ -124,6 +124,7 @@ fn parts(args: &Args, root: &Path, programs: &Path) -> Vec<(&'static str, Comman
         peers.args(["--shipments", &shipments.to_string(), "--runs", &runs.to_string()]);
         peers.env("CROSSDOCK_LOADGEN", programs.join("crossdock-loadgen"));
         parts.push(("peers", peers));
+        parts.push(("rules", Command::new(root.join("bench/peers/rules/bench.sh"))));
     }
     parts
 }

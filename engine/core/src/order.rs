@@ -498,6 +498,8 @@ mod tests {
 
     #[test]
     fn a_standing_is_what_happened_to_the_goods() {
+        use Direction::{Forward, Return, ReturnToSender};
+        use Milestone as M;
         let stands = |milestones: &[Milestone], direction| {
             let mut record = Record { direction, ..Record::default() };
             for milestone in milestones {
@@ -506,8 +508,6 @@ mod tests {
             }
             Standing::of(&record, false)
         };
-        use Direction::{Forward, Return, ReturnToSender};
-        use Milestone as M;
         let refunded = stands(&[M::InTransit, M::LostConfirmed, M::RefundReleased], Return);
         assert_eq!(refunded, Standing(Standing::PRESENT.0 | Standing::REFUNDED.0));
         let lost = stands(&[M::InTransit, M::LostConfirmed], Forward);

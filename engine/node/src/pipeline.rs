@@ -186,26 +186,8 @@ impl Pipeline {
         let shard_bells: Vec<Arc<Bell>> = (0..shards).map(|_| Arc::default()).collect();
         let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
             (0..shards).map(|_| Vec::new()).collect();
-        let mut pipeline = Self {
-            lanes_in: Vec::new(),
-            lanes_out: Vec::new(),
-            shards_out: Vec::new(),
-            spare: Vec::new(),
-            threads: Vec::new(),
-            bell: Arc::clone(bell),
-            submitted: 0,
-            collected: 0,
-            begins_snapshot: false,
-            waiting: VecDeque::new(),
-            partial: (0..shards).map(|_| None).collect(),
-            lane_tallies: vec![Tally::default(); lanes],
-            shard_tallies: vec![(Tally::default(), 0); shards],
-            book,
-            book_outputs: Vec::new(),
-            forecast,
-            forecast_outputs: Vec::new(),
-            book_pages: pages(shards),
-        };
+        let mut pipeline =
+            Self::without_agents((lanes, shards), (book, forecast), bell, pages(shards));
         for index in 0..lanes {
             let lane_bell = Arc::default();
             let (inbox_writer, inbox) = ring(RING_BATCHES_MAX, Some(&lane_bell));
@@ -252,6 +234,35 @@ impl Pipeline {
             }));
         }
         (pipeline, agents)
+    }
+
+    /// The collecting end alone, for so many lanes and shards.
+    fn without_agents(
+        (lanes, shards): (usize, usize),
+        (book, forecast): (OrderBook, Option<Box<Forecast>>),
+        bell: &Arc<Bell>,
+        book_pages: Option<PageSender>,
+    ) -> Self {
+        Self {
+            lanes_in: Vec::new(),
+            lanes_out: Vec::new(),
+            shards_out: Vec::new(),
+            spare: Vec::new(),
+            threads: Vec::new(),
+            bell: Arc::clone(bell),
+            submitted: 0,
+            collected: 0,
+            begins_snapshot: false,
+            waiting: VecDeque::new(),
+            partial: (0..shards).map(|_| None).collect(),
+            lane_tallies: vec![Tally::default(); lanes],
+            shard_tallies: vec![(Tally::default(), 0); shards],
+            book,
+            book_outputs: Vec::new(),
+            forecast,
+            forecast_outputs: Vec::new(),
+            book_pages,
+        }
     }
 
     /// True where another turn may be submitted.

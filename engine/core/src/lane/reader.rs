@@ -361,14 +361,7 @@ impl Reader {
             None => 0,
         };
         let is_return = evaluator.truth(&feed.shipment.is_return).unwrap_or(false);
-        let eta = match &feed.shipment.eta {
-            Some(policy) => {
-                let place = PlaceTexts::find(&mut evaluator, &feed.shipment.destination);
-                let zone = |evaluator: &Evaluator<'_, '_>| place.zone(evaluator, &self.clock.atlas);
-                self.clock.read(&mut evaluator, policy, zone).unwrap_or_default()
-            }
-            None => EventTime::default(),
-        };
+        let eta = estimate(&mut evaluator, feed, &self.clock);
         let way = match self.with_way {
             true => identity::way(&mut evaluator, feed, &self.clock.atlas, batch),
             false => Span::default(),
@@ -483,6 +476,14 @@ impl Reader {
         context.count_input();
         self.tally.inputs += 1;
     }
+}
+
+/// The carrier's estimate, by the clocks of the destination.
+fn estimate<'a>(evaluator: &mut Evaluator<'a, '_>, feed: &'a Feed, clock: &Clock) -> EventTime {
+    let Some(policy) = &feed.shipment.eta else { return EventTime::default() };
+    let place = PlaceTexts::find(evaluator, &feed.shipment.destination);
+    let zone = |evaluator: &Evaluator<'_, '_>| place.zone(evaluator, &clock.atlas);
+    clock.read(evaluator, policy, zone).unwrap_or_default()
 }
 
 /// The carrier's name, lower case, at most 64 bytes.

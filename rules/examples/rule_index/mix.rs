@@ -1,16 +1,10 @@
-//! What index and residual cost per event, for 200, 2,000 and 5,000 generated rules, on one core.
+//! The generated rules and events of the bench: one seed, one mix, whoever evaluates them.
 //!
 //! The mix: 70 % of the rules wait for one of 12 milestones, the others for three; 60 % name one of 20 carriers, 30 % a
 //! list of 3 of 12 services, 30 % one of 15 destination countries, 80 % have a numeric threshold that 5 % of the
 //! events pass on average. That leaves about as many matches per event as the reference's loose mix.
 //!
-//! Before anything is timed, the rules that raise are compared with brute force over all rules, for every event.
-//!
-//! `cargo run --release -p crossdock-rules --example rule_index`
-#![expect(clippy::print_stdout, reason = "a bench prints its numbers")]
-
-use std::hint::black_box;
-use std::time::Instant;
+//! `bench/peers/rules` puts the same rules to other engines.
 
 use crossdock_model::detail::Detail;
 use crossdock_model::event::{Event, EventFlags};
@@ -20,15 +14,9 @@ use crossdock_model::milestone::{Direction, Milestone};
 use crossdock_model::reason::{Party, Reason};
 use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::{EventTime, Micros};
-use crossdock_rules::rule::Options;
-use crossdock_rules::rule::action::{Action, Actions};
-use crossdock_rules::rule::catalogue::Catalogue;
-use crossdock_rules::rule::diagnostic::Source;
 use crossdock_rules::rule::facts::{
     End, Eta, Facts, Feed, HashInterner, Lane, Scene, Shipment, Symbol, Texts,
 };
-use crossdock_rules::rule::rows::{RowHandle, RowStore};
-use crossdock_rules::rule::ruleset::RuleSet;
 
 const CARRIERS: u64 = 20;
 const SERVICES: u64 = 12;
@@ -50,7 +38,7 @@ const DETAILS: [Detail; 12] = [
 ];
 
 /// SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -72,18 +60,18 @@ impl Random {
 
 /// A rule as numbers: what brute force compares.
 #[derive(Clone, Debug)]
-struct Plain {
-    milestones: Vec<Milestone>,
-    carrier: Option<u64>,
-    services: Vec<u64>,
-    country: Option<u64>,
+pub(crate) struct Plain {
+    pub(crate) milestones: Vec<Milestone>,
+    pub(crate) carrier: Option<u64>,
+    pub(crate) services: Vec<u64>,
+    pub(crate) country: Option<u64>,
     /// Field 0 to 2 and threshold.
-    threshold: Option<(usize, u32)>,
+    pub(crate) threshold: Option<(usize, u32)>,
 }
 
-const FIELDS: [&str; 3] = ["shipment.value", "shipment.pieces", "gap.support"];
+pub(crate) const FIELDS: [&str; 3] = ["shipment.value", "shipment.pieces", "gap.support"];
 
-fn plain(random: &mut Random) -> Plain {
+pub(crate) fn plain(random: &mut Random) -> Plain {
     let count = if random.chance(70) { 1 } else { 3 };
     Plain {
         milestones: (0..count).map(|_| DETAILS[random.below(12) as usize].milestone()).collect(),
@@ -100,7 +88,7 @@ fn plain(random: &mut Random) -> Plain {
     }
 }
 
-fn file(rules: &[Plain]) -> String {
+pub(crate) fn file(rules: &[Plain]) -> String {
     let mut text = String::from("version: 1\nrules:\n");
     for (index, rule) in rules.iter().enumerate() {
         let name = |milestone: &Milestone| milestone.name().to_ascii_lowercase();
@@ -125,16 +113,16 @@ fn file(rules: &[Plain]) -> String {
     text
 }
 
-struct Case {
-    event: Event,
-    shipment: Shipment,
-    lane: Lane,
-    carrier: u64,
-    service: u64,
-    country: u64,
+pub(crate) struct Case {
+    pub(crate) event: Event,
+    pub(crate) shipment: Shipment,
+    pub(crate) lane: Lane,
+    pub(crate) carrier: u64,
+    pub(crate) service: u64,
+    pub(crate) country: u64,
 }
 
-fn case(random: &mut Random) -> Case {
+pub(crate) fn case(random: &mut Random) -> Case {
     let detail = DETAILS[random.below(12) as usize];
     let (carrier, service, country) =
         (random.below(CARRIERS), random.below(SERVICES), random.below(COUNTRIES));
@@ -166,8 +154,8 @@ fn case(random: &mut Random) -> Case {
     Case { event, shipment, lane, carrier, service, country }
 }
 
-fn holds(rule: &Plain, case: &Case) -> bool {
-    let values = [case.shipment.value, u32::from(case.shipment.pieces), case.lane.support];
+pub(crate) fn holds(rule: &Plain, case: &Case) -> bool {
+    let values = values(case);
     rule.milestones.contains(&case.event.milestone)
         && rule.carrier.is_none_or(|carrier| carrier == case.carrier)
         && (rule.services.is_empty() || rule.services.contains(&case.service))
@@ -175,60 +163,12 @@ fn holds(rule: &Plain, case: &Case) -> bool {
         && rule.threshold.is_none_or(|(field, threshold)| threshold < values[field])
 }
 
-fn main() {
-    println!(
-        "rules  matches/event  candidates  select ns  whole ns (select + rows of what raises)"
-    );
-    for count in [200_usize, 2_000, 5_000] {
-        let mut random = Random(count as u64);
-        let rules: Vec<Plain> = (0..count).map(|_| plain(&mut random)).collect();
-        let cases: Vec<Case> = (0..4096).map(|_| case(&mut random)).collect();
-        let options = Options { catalogue: Catalogue::open() };
-        let source = Source::new("bench.yaml", file(&rules));
-        let set = RuleSet::load(vec![source], &options, &mut HashInterner)
-            .unwrap_or_else(|report| panic!("{}", report.render()));
-        let matches = compare(&set, &rules, &cases);
-        let (select, candidates) = time(&cases, |facts, _| set.select(facts));
-        let mut actions = Actions::with_capacity(256);
-        let mut store = RowStore::new();
-        let (whole, _) = time(&cases, |facts, handle| {
-            actions.clear();
-            set.on_event(facts, &mut store, handle, &mut actions);
-            store.clear(handle);
-            actions.list.len()
-        });
-        let share = matches as f64 / cases.len() as f64;
-        println!("{count:5}  {share:13.1}  {candidates:10.1}  {select:9.0}  {whole:8.0}");
-    }
+/// The fields that thresholds are of, as [`FIELDS`] names them.
+pub(crate) fn values(case: &Case) -> [u32; 3] {
+    [case.shipment.value, u32::from(case.shipment.pieces), case.lane.support]
 }
 
-/// The rules that raise are those of brute force; at most as many as a shipment has rows.
-fn compare(set: &RuleSet, rules: &[Plain], cases: &[Case]) -> usize {
-    let mut matches = 0;
-    let mut store = RowStore::new();
-    let mut actions = Actions::with_capacity(256);
-    for case in cases {
-        let want: Vec<u16> = (0..rules.len())
-            .filter(|rule| holds(&rules[*rule], case))
-            .map(|rule| rule as u16)
-            .collect();
-        matches += want.len();
-        with_facts(case, |facts| {
-            actions.clear();
-            let mut handle = RowHandle::default();
-            set.on_event(facts, &mut store, &mut handle, &mut actions);
-            store.clear(&mut handle);
-            assert_eq!(set.select(facts), want.len(), "what the index and the residual leave");
-        });
-        let got: Vec<u16> = actions.list.iter().map(Action::rule).collect();
-        assert!(got.iter().all(|rule| want.contains(rule)));
-        // A shipment has 64 rows; the example's rules all raise, which real ones don't.
-        assert_eq!(got.len(), want.len().min(64));
-    }
-    matches
-}
-
-fn with_facts<T>(case: &Case, run: impl FnOnce(&Facts<'_>) -> T) -> T {
+pub(crate) fn with_facts<T>(case: &Case, run: impl FnOnce(&Facts<'_>) -> T) -> T {
     let record = Record { event_count: 3, ..Record::default() };
     let (eta, feed) = (Eta::default(), Feed::default());
     run(&Facts {
@@ -245,20 +185,4 @@ fn with_facts<T>(case: &Case, run: impl FnOnce(&Facts<'_>) -> T) -> T {
         feed: &feed,
         now: Seconds(1_770_000_100),
     })
-}
-
-/// Best of many short passes, nanoseconds per event, and the mean of what the call returns. A pass takes a few
-/// milliseconds, so that other work on the machine spoils some of them, not all.
-fn time(cases: &[Case], mut call: impl FnMut(&Facts<'_>, &mut RowHandle) -> usize) -> (f64, f64) {
-    let (mut best, mut sum) = (f64::INFINITY, 0);
-    for _ in 0..60 {
-        sum = 0;
-        let start = Instant::now();
-        for case in cases {
-            let mut handle = RowHandle::default();
-            sum += with_facts(case, |facts| black_box(call(facts, &mut handle)));
-        }
-        best = best.min(start.elapsed().as_nanos() as f64 / cases.len() as f64);
-    }
-    (best, sum as f64 / cases.len() as f64)
 }

@@ -69,6 +69,7 @@ pub fn write(folder: &Path, date: &str, records: &[Value]) -> Result<(), Box<dyn
     let mut page = format!("# Benchmarks, {date}\n\n");
     head(&mut page, records)?;
     ladder(&mut page, records)?;
+    formats(&mut page, records)?;
     memory(&mut page, records)?;
     recovery(&mut page, records)?;
     rules(&mut page, records)?;
@@ -152,6 +153,25 @@ fn memory(page: &mut String, records: &[Value]) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+fn formats(page: &mut String, records: &[Value]) -> std::fmt::Result {
+    for (at, record) in of(records, "formats").enumerate() {
+        if at == 0 {
+            writeln!(
+                page,
+                "## Formats\n\nThe whole way of the same stories, single events.\n\n| format | ns a byte | times JSON |\n| --- | --- | --- |"
+            )?;
+        }
+        writeln!(
+            page,
+            "| {} | {:.1} | {:.1} |",
+            text(record, "format"),
+            number(record, "ns_per_byte"),
+            number(record, "ratio_to_json"),
+        )?;
+    }
+    writeln!(page)
 }
 
 fn recovery(page: &mut String, records: &[Value]) -> std::fmt::Result {
@@ -304,8 +324,8 @@ fn jetstream(page: &mut String, folder: &Path, records: &[Value]) -> Result<(), 
 
 /// Benches that have no section, and parts that did not run.
 fn other(page: &mut String, records: &[Value]) -> std::fmt::Result {
-    const SECTIONS: [&str; 7] =
-        ["run", "ladder", "memory", "peers", "jetstream", "recovery", "rules"];
+    const SECTIONS: [&str; 8] =
+        ["run", "ladder", "formats", "memory", "peers", "jetstream", "recovery", "rules"];
     let mut rest = records
         .iter()
         .filter(|it| !SECTIONS.contains(&text(it, "bench")) || text(it, "status") == "failed")

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use crossdock_core::intake::Intake;
+use crossdock_loadgen::feed::Feed;
 use crossdock_loadgen::oracle::Oracle;
-use crossdock_loadgen::parameters::Workload;
+use crossdock_loadgen::parameters::{Parameters, Workload};
 use crossdock_loadgen::plan::Plan;
 use crossdock_model::time::Micros;
 
@@ -49,23 +50,36 @@ pub struct Laid {
     pub expected: Expected,
 }
 
+/// Formats, each by a feed that writes the same stories in it; JSON first.
+pub const FORMATS: [(&str, Feed); 4] =
+    [("json", Feed::Dhl), ("xml", Feed::DhlXml), ("x12", Feed::X12), ("epcis", Feed::Epcis)];
+
 /// Lays out a workload of `shipments`.
 ///
 /// # Errors
 ///
 /// The number of shipments is out of the generator's range: its own words.
 pub fn lay_out(workload: Workload, shipments: u64) -> Result<Laid, String> {
-    let plan = Plan::new(workload.parameters(shipments)).map_err(|error| error.to_string())?;
+    lay(workload.name(), workload.parameters(shipments))
+}
+
+/// Lays out the stories of `shipments` in one of the [`FORMATS`].
+///
+/// # Errors
+///
+/// As [`lay_out`].
+pub fn lay_out_format((name, feed): (&'static str, Feed), shipments: u64) -> Result<Laid, String> {
+    let parameters = Parameters { shipments, feeds: vec![(feed, 1)], ..Parameters::default() };
+    lay(name, parameters)
+}
+
+fn lay(name: &'static str, parameters: Parameters) -> Result<Laid, String> {
+    let plan = Plan::new(parameters).map_err(|error| error.to_string())?;
     let mut oracle = Oracle::new(&plan);
     let mut expected = Expected::default();
     let mut documents = plan.documents();
-    let mut laid = Laid {
-        name: workload.name(),
-        turns: Vec::new(),
-        documents: 0,
-        bytes: 0,
-        expected: Expected::default(),
-    };
+    let mut laid =
+        Laid { name, turns: Vec::new(), documents: 0, bytes: 0, expected: Expected::default() };
     let mut buffer = Vec::new();
     let mut turn = Intake::default();
     while let Some(entry) = documents.next() {

@@ -24,7 +24,7 @@ struct Args {
     /// Only this rung (by its name), for a profiler; its figures have no ratio.
     #[arg(long)]
     rung: Option<String>,
-    /// Only this workload: flat, nested, history or mixed.
+    /// Only this workload: flat, nested, history, mixed or formats.
     #[arg(long)]
     workload: Option<String>,
 }
@@ -71,7 +71,62 @@ fn main() -> ExitCode {
             None => climb(&laid, &feeds, runs, &machine),
         }
     }
+    if args.rung.is_none() && args.workload.as_deref().is_none_or(|name| name == "formats") {
+        match formats(&feeds, (shipments, runs), &machine) {
+            Ok(agree) => all_agree &= agree,
+            Err(error) => {
+                eprintln!("formats: {error}");
+                return ExitCode::from(2);
+            }
+        }
+    }
     if all_agree { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// The whole way of the same stories in several formats, by byte: single events, so that none gains by lists.
+fn formats(
+    feeds: &Feeds,
+    (shipments, runs): (u64, usize),
+    machine: &serde_json::Value,
+) -> Result<bool, String> {
+    let laid = workload::FORMATS.map(|format| workload::lay_out_format(format, shipments));
+    let laid = laid.into_iter().collect::<Result<Vec<_>, _>>()?;
+    eprintln!("\nformats: the whole way of the same stories, by byte");
+    let mut all_agree = true;
+    for laid in &laid {
+        let said = rung::said(laid, feeds);
+        if said != laid.expected {
+            eprintln!("  {}: the oracle has {:?}\n  the engine {said:?}", laid.name, laid.expected);
+            all_agree = false;
+        }
+    }
+    let mut seconds: Vec<Vec<f64>> = vec![Vec::new(); laid.len()];
+    for _ in 0..runs {
+        for (laid, seconds) in laid.iter().zip(&mut seconds) {
+            seconds.push(Rung::Fold.run(laid, feeds));
+        }
+    }
+    let each = |(laid, seconds): (&workload::Laid, &mut Vec<f64>)| {
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2] * 1e9 / laid.bytes as f64
+    };
+    let each: Vec<f64> = laid.iter().zip(&mut seconds).map(each).collect();
+    for ((laid, seconds), ns) in laid.iter().zip(&seconds).zip(&each) {
+        let (size, ratio) = (laid.bytes / laid.documents.max(1), ns / each[0]);
+        eprintln!(
+            "  {:<6} {size:>5} bytes/document  {ns:>6.2} ns/byte  {ratio:>5.2} x json",
+            laid.name
+        );
+        println!(
+            "{}",
+            serde_json::json!({
+                "bench": "formats", "format": laid.name, "documents": laid.documents,
+                "bytes": laid.bytes, "seconds": seconds, "ns_per_byte": ns,
+                "ratio_to_json": ratio, "machine": machine,
+            })
+        );
+    }
+    Ok(all_agree)
 }
 
 /// Runs one rung over and over.

@@ -247,7 +247,8 @@ const fn zone_source_of(number: u8) -> ZoneSource {
 pub enum Trust {
     /// It says when it happened; or there is none, and the receipt stands for it.
     Own,
-    /// It says when something is to happen: what is known is known since the receipt.
+    /// It says when something is to happen. Ahead of the receipt, it is known since then; told again, it is the same
+    /// plan, whether its time has come or not.
     Plan,
     /// It can't be believed; see [`EventFlags::UNTRUSTED_TIME`].
     Untrusted,
@@ -331,7 +332,8 @@ pub fn order_seconds(event: &Event) -> (Seconds, Trust) {
         && Milestone::OutForDelivery.rank() <= event.milestone.rank()
         && event.milestone.rank() <= Milestone::ReturnedToSender.rank();
     let order = if late { own + 86_399 } else { own };
-    (Seconds::from_micros(Micros::from_seconds(order)), Trust::Own)
+    let trust = if is_plan(event) { Trust::Plan } else { Trust::Own };
+    (Seconds::from_micros(Micros::from_seconds(order)), trust)
 }
 
 impl Weight {
@@ -409,7 +411,7 @@ mod tests {
         for detail in [Detail::ApptConfirmed, Detail::PickupScheduled, Detail::DeliveryScheduled] {
             check(&event(detail, 72 * HOUR, Precision::Minute), 0, Trust::Plan);
             check(&event(detail, 24 * HOUR - 360, Precision::Minute), 0, Trust::Plan);
-            check(&event(detail, -HOUR, Precision::Minute), -HOUR, Trust::Own);
+            check(&event(detail, -HOUR, Precision::Minute), -HOUR, Trust::Plan);
             check(&event(detail, 400 * DAY_SECONDS, Precision::Minute), 0, Trust::Untrusted);
         }
         let mut estimate = event(Detail::EtaUpdated, 72 * HOUR, Precision::Minute);

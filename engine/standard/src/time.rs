@@ -25,6 +25,7 @@ mod iso;
 mod month;
 pub mod offset;
 mod shape;
+mod words;
 pub mod write;
 
 pub use error::{TimeError, TimeErrorKind};
@@ -136,6 +137,10 @@ pub fn parse(shape: TimeShape, text: &[u8]) -> Result<LocalTime, TimeError> {
     if shape == TimeShape::Iso {
         return iso::parse(text);
     }
+    // A sentence may be longer than any other time.
+    if shape == TimeShape::InWords {
+        return words::parse(text.trim_ascii());
+    }
     match digits::parse(shape, text) {
         Some(time) => Ok(time),
         None => shape.parse(text.trim_ascii()),
@@ -161,7 +166,9 @@ pub fn join(date: LocalTime, clock: LocalTime) -> LocalTime {
 /// a slash date fits both orders the answer is `us-slash` and the second value is true.
 #[must_use]
 pub fn guess(text: &[u8]) -> Option<(TimeShape, bool)> {
-    let shape = TimeShape::ALL.into_iter().find(|&shape| parse(shape, text).is_ok())?;
+    // A sentence with a date in it is a text, and only a person can tell that it is the time as well.
+    let mut shapes = TimeShape::ALL.into_iter().filter(|shape| *shape != TimeShape::InWords);
+    let shape = shapes.find(|&shape| parse(shape, text).is_ok())?;
     let ambiguous = shape == TimeShape::UsSlash && parse(TimeShape::EuSlash, text).is_ok();
     Some((shape, ambiguous))
 }

@@ -254,12 +254,15 @@ impl Reader {
 
     /// An answer that says "nothing is known" is no reject.
     fn look_for_empty(&mut self, context: &mut Context<'_>, tape: TapeView<'_>, was_read: bool) {
-        let feed = context.feed;
         if was_read && context.counts.shipments == 0 && context.counts.inputs == 0 {
-            let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
-            let is_empty = feed.empty_if.iter().any(|expr| evaluator.is_present(expr));
-            context.counts.shipments += u32::from(is_empty);
+            context.counts.shipments += u32::from(self.says_nothing(context.feed, tape));
         }
+    }
+
+    /// Whether the document that is being read is an answer that says "nothing is known".
+    fn says_nothing(&mut self, feed: &Feed, tape: TapeView<'_>) -> bool {
+        let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        feed.empty_if.iter().any(|expr| evaluator.is_present(expr))
     }
 
     /// Reads one node of one level and everything below it.
@@ -406,6 +409,10 @@ impl Reader {
             return;
         }
         let tape = source.tape;
+        // Who says that nothing is known may leave the number out.
+        if reject == Reject::NoNumber && self.says_nothing(context.feed, tape) {
+            return;
+        }
         let mut payload = String::new();
         tape.write_json(node, &mut payload);
         let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));

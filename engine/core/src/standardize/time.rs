@@ -192,8 +192,9 @@ fn read_text<'a>(
     let date = parse(evaluator, &date_text, &text.date_shapes)?;
     let Some(clock_expr) = &text.clock else { return Ok(Some(date)) };
     let Some(clock_text) = evaluator.text(clock_expr) else {
-        let date = LocalTime { precision: standard::Precision::Date, ..date };
-        return Ok(Some(date));
+        // A date that holds a clock of its own keeps it; midnight beside an absent clock is no time.
+        let precision = if date.is_midnight() { standard::Precision::Date } else { date.precision };
+        return Ok(Some(LocalTime { precision, ..date }));
     };
     let clock = parse(evaluator, &clock_text, &text.clock_shapes)?;
     Ok(Some(standard::join(date, clock)))

@@ -46,6 +46,8 @@ pub enum TimeErrorKind {
     Month(u8),
     /// A word that isn't a month.
     MonthName,
+    /// No date anywhere in a sentence.
+    NoDate,
     /// A day that the month doesn't have.
     Day(u8),
     /// An hour past 24.
@@ -98,6 +100,7 @@ impl fmt::Display for TimeError {
                 write!(out, "month {month} at byte {at} isn't in 1 to 12")
             }
             TimeErrorKind::MonthName => write!(out, "the word at byte {at} isn't a month"),
+            TimeErrorKind::NoDate => write!(out, "no date stands in these words"),
             TimeErrorKind::Day(day) => write!(out, "the month has no day {day}, at byte {at}"),
             TimeErrorKind::Hour(hour) => write!(out, "hour {hour} at byte {at} is past 24:00"),
             TimeErrorKind::Minute(minute) => write!(out, "minute {minute} at byte {at} is past 59"),

@@ -11,7 +11,7 @@
 //! The names and the reader.
 //!
 //! # Does not hold
-//! Other scripts; sentences around the date.
+//! Other scripts. Sentences around the date: `words`.
 
 use super::clock::{Marker, after_date};
 use super::cursor::Cursor;
@@ -84,7 +84,7 @@ fn weekday(cursor: &mut Cursor<'_>) -> Option<u32> {
 }
 
 /// Skips the end of `1st`, `2nd`, `3rd`, `4th`, `1er`, `1.`.
-fn ordinal(cursor: &mut Cursor<'_>) {
+pub(super) fn ordinal(cursor: &mut Cursor<'_>) {
     let mut ahead = *cursor;
     let letters = ahead.letters();
     if [&b"st"[..], b"nd", b"rd", b"th", b"er"].contains(&letters) {
@@ -93,7 +93,7 @@ fn ordinal(cursor: &mut Cursor<'_>) {
 }
 
 /// What stands between the parts: blanks, a dash, a slash, a comma or a dot.
-fn separator(cursor: &mut Cursor<'_>) -> Result<(), TimeError> {
+pub(super) fn separator(cursor: &mut Cursor<'_>) -> Result<(), TimeError> {
     let start = cursor.at();
     cursor.eat(b'.');
     cursor.blanks();
@@ -116,7 +116,7 @@ fn word(cursor: &mut Cursor<'_>) -> Result<u32, TimeError> {
 }
 
 /// The month, 1..=12, that the word names or begins; none when it fits two.
-fn month_of(letters: &[u8]) -> Option<u32> {
+pub(super) fn month_of(letters: &[u8]) -> Option<u32> {
     let mut buffer = [0; WORD_SIZE_MAX];
     let word = fold(letters, &mut buffer)?;
     if word.len() < 3 {

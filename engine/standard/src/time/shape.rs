@@ -15,7 +15,7 @@
 use super::clock::{self, Marker};
 use super::cursor::Cursor;
 use super::date::{self, Order};
-use super::{LocalTime, TimeError, month};
+use super::{LocalTime, TimeError, month, words};
 
 /// How a field writes its time. After every date a clock may follow (`2024-11-22 13:58`, `October 15, 2026 1:12 pm`,
 /// `20191219 1004`), and after every clock an offset or a zone.
@@ -64,6 +64,8 @@ pub enum TimeShape {
     EdifactDtm303,
     /// EDIFACT format 304, `CCYYMMDDHHMMSS` and a zone of three letters or an offset.
     EdifactDtm304,
+    /// A sentence that holds an American date, and perhaps a clock with am or pm.
+    InWords,
     /// X12 data element 373: `CCYYMMDD`, before release 4010 `YYMMDD`.
     X12Date,
     /// X12 data element 337: `HHMM`, `HHMMSS`, `HHMMSSD`, `HHMMSSDD`.
@@ -72,7 +74,7 @@ pub enum TimeShape {
 
 impl TimeShape {
     /// Every shape, in the order in which [`super::guess`] tries them.
-    pub const ALL: [TimeShape; 23] = [
+    pub const ALL: [TimeShape; 24] = [
         TimeShape::Iso,
         TimeShape::MonthName,
         TimeShape::YearFirst,
@@ -96,6 +98,7 @@ impl TimeShape {
         TimeShape::EdifactDtm304,
         TimeShape::X12Date,
         TimeShape::X12Time,
+        TimeShape::InWords,
     ];
 
     /// The name in feed files.
@@ -125,6 +128,7 @@ impl TimeShape {
             TimeShape::EdifactDtm304 => "edifact-304",
             TimeShape::X12Date => "x12-date",
             TimeShape::X12Time => "x12-time",
+            TimeShape::InWords => "in-words",
         }
     }
 
@@ -176,7 +180,7 @@ impl TimeShape {
         )
     }
 
-    /// Reads a trimmed text of any shape but `Iso`, which has a reader of its own.
+    /// Reads a trimmed text of any shape but `Iso` and `InWords`, which have readers of their own.
     pub(super) fn parse(self, text: &[u8]) -> Result<LocalTime, TimeError> {
         let mut cursor = Cursor::new(text)?;
         let cursor = &mut cursor;
@@ -206,6 +210,7 @@ impl TimeShape {
             TimeShape::ShortDateTime => date::short_with_clock(cursor),
             TimeShape::X12Date => date::x12(cursor),
             TimeShape::X12Time => clock::parse_x12(cursor),
+            TimeShape::InWords => words::parse(text),
         }
     }
 }

@@ -242,6 +242,20 @@ fn dates_of_people() {
         ],
     );
     check(
+        TimeShape::InWords,
+        &[
+            "Delivered, in/at mailbox, July 14, 2020, 2:58 pm, JERICHO, NY 11753 => 2020-07-14T14:58",
+            "Out for Delivery, 07/14/2020, 7:10 am, JERICHO, NY 11753 => 2020-07-14T07:10",
+            "Your item was left at the mailbox at 2:58 P.M. on July 14, 2020 in 1 MAY ST. => 2020-07-14T14:58",
+            "Info sent, USPS awaiting item, May 15, 2016 => 2016-05-15",
+            "In May 5 parcels; MARCH 1st, 2021 => 2021-03-01",
+            "Expected by 9:00pm on 3/1/21 => 2021-03-01T21:00",
+            "Gate 10:30 opened, January 2, 2021 => 2021-01-02",
+            "In transit => ! no date stands in these words",
+            "Feb 30, 2026 => ! no date stands in these words",
+        ],
+    );
+    check(
         TimeShape::UsSlash,
         &[
             "08/10/2019 => 2019-08-10",

@@ -90,13 +90,24 @@ fn join(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let (from, to) = (clone(client), clone(server));
     std::thread::spawn(move || copy(from, to, |_| false));
     let (from, to, state) = (clone(server), clone(client), Arc::clone(state));
-    std::thread::spawn(move || copy(from, to, |bytes| state.takes(bytes)));
+    // An acknowledgement may come in two reads.
+    let mut seen = Vec::new();
+    std::thread::spawn(move || {
+        copy(from, to, |bytes| {
+            seen.extend_from_slice(bytes);
+            let takes = state.takes(&seen);
+            seen.drain(..seen.len().saturating_sub(ACK.len() - 1));
+            takes
+        });
+    });
 }
+
+/// How an acknowledgement begins.
+const ACK: &[u8] = b"{\"stream\":";
 
 impl State {
     /// Whether these bytes hold an acknowledgement that is to be lost.
     fn takes(&self, bytes: &[u8]) -> bool {
-        const ACK: &[u8] = b"{\"stream\":";
         let is_ack = bytes.windows(ACK.len()).any(|window| window == ACK);
         if !is_ack || self.armed.load(Ordering::SeqCst) <= 0 {
             return false;

@@ -37,9 +37,9 @@ pub(crate) fn write(telling: &Telling<'_>, buffer: &mut Vec<u8>) {
     buffer.put(r#"","eventTimeZoneOffset":""#);
     buffer.put_offset(told.place.offset_minutes, ":");
     buffer.put(r#"","epcList":[""#);
-    if telling.has_number() {
-        buffer.put("https://id.gs1.org/00/");
-    }
+    // An event without any object is no mistake; an object without a number is.
+    let object = if telling.has_number() { "https://id.gs1.org/00/" } else { "urn:epc:id:sscc:" };
+    buffer.put(object);
     telling.put_number(buffer);
     buffer.put(r#""],"action":"OBSERVE","bizStep":"https://ref.gs1.org/cbv/BizStep-"#);
     buffer.put(told.saying.codes[0]);

@@ -33,7 +33,7 @@ pub struct FeedKeys {
 fn slots_of_phrase(feed: &Feed) -> Option<u128> {
     let event = &feed.event;
     let all = |slots: u128, expr: &Expr| slots | expr.slots();
-    let single = [&event.text, &event.physical, &event.skip_if, &event.exception, &event.reason];
+    let single = [&event.text, &event.physical, &event.exception, &event.reason];
     let codes = event.codes.iter().map(|(_, expr)| expr);
     let wanted = codes.chain(single).chain(event.place.exprs()).fold(0, all);
     let own = feed.levels.iter().filter_map(|level| level.own);

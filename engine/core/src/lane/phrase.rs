@@ -58,8 +58,6 @@ pub(super) struct Phrase {
     sizes: [u32; 3],
     /// Parts that its place has.
     place_parts: usize,
-    /// The feed wants such events passed over.
-    pub(super) skips: bool,
     /// There is neither code nor text.
     pub(super) is_empty: bool,
     /// The event but for its times and its fingerprint.
@@ -188,7 +186,6 @@ impl Phrases {
         key: Range<u32>,
     ) -> u32 {
         let event = &feed.event;
-        let skips = evaluator.truth(&event.skip_if).unwrap_or(false);
         let mut codes: [Text<'_>; program::CODE_FIELDS_MAX] = [const { Text::Tape("") }; _];
         let mut has_code = false;
         for (field, (_, expr)) in event.codes.iter().enumerate() {
@@ -227,7 +224,6 @@ impl Phrases {
             words: start as u32,
             sizes: sizes.map(|size| size as u32),
             place_parts,
-            skips,
             is_empty,
             event: template(feed, &meaning, physical, parts.hash()),
             has_direction: meaning.direction.is_some(),

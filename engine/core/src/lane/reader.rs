@@ -433,12 +433,13 @@ impl Reader {
         let tape = source.tape;
         let feed = context.feed;
         let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };
+        // Not a part of the phrase: it may ask whether there is a time.
+        if evaluator.truth(&feed.event.skip_if).unwrap_or(false) {
+            return;
+        }
         let atlas = &self.clock.atlas;
         let index = self.phrases.find(feed, context.keys, &mut evaluator, atlas);
         let phrase = self.phrases.get(index);
-        if phrase.skips {
-            return;
-        }
         if self.document_events_max <= context.counts.inputs as usize {
             // One dead letter says it for all that follow, which are counted one by one.
             if context.counts.inputs as usize == self.document_events_max {

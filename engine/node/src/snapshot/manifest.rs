@@ -213,7 +213,11 @@ mod tests {
         check(&|_| {}, Position { seq: 11, index: 2 }, "");
         let lost = "it stands at 10, but only 10 is committed: its outputs would be lost";
         check(&|_| {}, Position { seq: 10, index: 2 }, lost);
-        check(&|it| it.format = 1, Position::whole(10), "its format is 1, this version reads 3");
+        check(
+            &|it| it.format = 1,
+            Position::whole(10),
+            &format!("its format is 1, this version reads {FORMAT}"),
+        );
         check(
             &|it| it.created = "now".to_owned(),
             Position::whole(10),

@@ -106,7 +106,6 @@ pub struct Forecast {
     heads: Vec<usize>,
     /// Flights that the document at hand brought news of.
     touched: Vec<Touched>,
-    bytes_scratch: Vec<u8>,
     name_scratch: String,
     saving: saving::Saving,
 }
@@ -162,7 +161,6 @@ impl Forecast {
             tally: Tally::default(),
             heads: Vec::new(),
             touched: Vec::new(),
-            bytes_scratch: Vec::with_capacity(512),
             name_scratch: String::with_capacity(64),
             saving: saving::Saving::default(),
         }
@@ -384,11 +382,7 @@ impl Forecast {
 
     /// Must be called when it has changed.
     fn close(&mut self, slot: usize) {
-        let mut bytes = core::mem::take(&mut self.bytes_scratch);
-        bytes.clear();
-        self.flights[slot].put(&self.texts, &mut bytes);
-        let hash = xxh3_64(&bytes);
-        self.bytes_scratch = bytes;
+        let hash = self.flights[slot].hash();
         let before = core::mem::replace(&mut self.hashes[slot], hash);
         self.hash_sum = self.hash_sum.wrapping_sub(before).wrapping_add(hash);
     }
@@ -406,12 +400,19 @@ impl Forecast {
     /// destination.
     fn learn_way(&mut self, slot: usize, way: &str) {
         let Flight { destination, service, .. } = self.flights[slot];
-        if !destination.region.is_some() && !destination.fine.is_some() {
+        let is_placed = destination.region.is_some() || destination.fine.is_some();
+        // What is empty at the end of a way is left out.
+        let parts = way.bytes().filter(|byte| *byte == crate::say::SEPARATOR as u8).count();
+        let has_service = service.is_some() || parts < WAY_SERVICE;
+        if is_placed && has_service {
+            return;
+        }
+        if !is_placed {
             let destination = self.place_of(way);
             self.flights[slot].destination = destination;
         }
         let said = way.split(crate::say::SEPARATOR).nth(WAY_SERVICE).unwrap_or("");
-        if !service.is_some() && !said.is_empty() {
+        if !has_service {
             let mut name = core::mem::take(&mut self.name_scratch);
             name.clear();
             name.push_str(said);

@@ -11,7 +11,7 @@
 //! # Does not hold
 //! The losses' computation.
 
-use crate::fixed::decayed;
+use crate::fixed::Decay;
 use crate::lane::Basis;
 
 const COUNT: usize = Basis::ALL.len();
@@ -50,7 +50,8 @@ pub struct Board {
 impl Board {
     /// A board that starts at the first of the cold order that can answer.
     pub fn new(answers: [bool; COUNT]) -> Board {
-        let current = cold(answers).unwrap_or(Basis::Learned);
+        let can = |basis: &Basis| answers[*basis as usize];
+        let current = Basis::COLD.into_iter().find(can).unwrap_or(Basis::Learned);
         Board {
             current,
             streak: 0,
@@ -68,11 +69,11 @@ impl Board {
             return;
         }
         self.outcomes = self.outcomes.saturating_add(1);
-        let elapsed = at.saturating_sub(self.at);
+        let decay = Decay::over(at.saturating_sub(self.at), policy.half_life);
         self.at = self.at.max(at);
         for (left, row) in self.sums.iter_mut().enumerate() {
             for (right, sum) in row.iter_mut().enumerate() {
-                *sum = decayed(*sum, elapsed, policy.half_life);
+                *sum = decay.of(*sum);
                 if let (Some(loss), Some(_)) = (losses[left], losses[right]) {
                     *sum = sum.saturating_add(loss.clamp(0, LOSS_MAX) << 8);
                 }
@@ -130,11 +131,6 @@ impl Board {
         best.map(|(_, _, basis)| basis)
     }
 
-    /// The basis to use among those that can answer.
-    pub fn choose(&self, answers: [bool; COUNT]) -> Option<Basis> {
-        if answers[self.current as usize] { Some(self.current) } else { cold(answers) }
-    }
-
     /// The current basis.
     pub fn current(&self) -> Basis {
         self.current
@@ -144,11 +140,6 @@ impl Board {
     pub fn outcomes(&self) -> u32 {
         self.outcomes
     }
-}
-
-/// The first of the cold order that can answer.
-pub(crate) fn cold(answers: [bool; COUNT]) -> Option<Basis> {
-    Basis::COLD.into_iter().find(|basis| answers[*basis as usize])
 }
 
 /// Pinball loss at a probability in percent.
@@ -178,8 +169,6 @@ mod tests {
         assert_eq!(board.current(), Basis::Carrier);
         board.observe([Some(50), Some(100), None, None], 20, &POLICY);
         assert_eq!(board.current(), Basis::Learned);
-        assert_eq!(board.choose([false, true, true, false]), Some(Basis::Carrier));
-        assert_eq!(board.choose([false; 4]), None);
     }
 
     #[test]

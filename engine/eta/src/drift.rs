@@ -12,7 +12,7 @@
 //! # Does not hold
 //! Which median: the caller gives the one before drift, so that drift doesn't chase itself.
 
-use crate::fixed::{ONE_Q16, decayed, exp2_q16, log2_q16};
+use crate::fixed::{Decay, ONE_Q16, exp2_q16, log2_q16};
 
 /// What is added to both sides of the ratio, minutes.
 pub(crate) const OFFSET_MINUTES: i64 = 60;
@@ -51,24 +51,24 @@ impl Drift {
         let ratio_q16 = log2_q16(grown(actual)) - log2_q16(grown(median));
         let ratio_q16 = ratio_q16.clamp(-RATIO_MAX_Q16, RATIO_MAX_Q16);
         let elapsed = at.saturating_sub(self.at);
+        let (fast, slow) =
+            (Decay::over(elapsed, half_lives.fast), Decay::over(elapsed, half_lives.slow));
         // A billion outcomes of one sign in a week would overflow: they stop counting instead.
-        let add = |sum: i64, value: i64, half_life| {
-            decayed(sum, elapsed, half_life).saturating_add(value)
-        };
-        self.sum_q32 = add(self.sum_q32, ratio_q16 << 16, half_lives.fast);
-        self.weight_q16 = add(self.weight_q16, ONE_Q16, half_lives.fast);
-        self.slow_sum_q32 = add(self.slow_sum_q32, ratio_q16 << 16, half_lives.slow);
-        self.slow_weight_q16 = add(self.slow_weight_q16, ONE_Q16, half_lives.slow);
+        let add = |decay: Decay, sum: i64, value: i64| decay.of(sum).saturating_add(value);
+        self.sum_q32 = add(fast, self.sum_q32, ratio_q16 << 16);
+        self.weight_q16 = add(fast, self.weight_q16, ONE_Q16);
+        self.slow_sum_q32 = add(slow, self.slow_sum_q32, ratio_q16 << 16);
+        self.slow_weight_q16 = add(slow, self.slow_weight_q16, ONE_Q16);
         self.at = self.at.max(at);
     }
 
     /// The mean log2 ratio of late over that of long at an instant, Q16, pulled to the one given (its
     /// parent's, or 0).
     pub fn mean_q16(&self, at: i64, half_life: i64, prior: u32, parent_q16: i64) -> i64 {
-        let elapsed = at.saturating_sub(self.at);
+        let decay = Decay::over(at.saturating_sub(self.at), half_life);
         let prior_q16 = i64::from(prior) << 16;
-        let weight_q16 = decayed(self.weight_q16, elapsed, half_life);
-        let sum_q32 = i128::from(decayed(self.sum_q32, elapsed, half_life));
+        let weight_q16 = decay.of(self.weight_q16);
+        let sum_q32 = i128::from(decay.of(self.sum_q32));
         let all_q16 = weight_q16.saturating_add(prior_q16);
         if all_q16 == 0 || self.slow_weight_q16 == 0 {
             return parent_q16;

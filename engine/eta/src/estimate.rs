@@ -200,6 +200,27 @@ impl Reason {
     }
 }
 
+/// The quantiles of an answer, ascending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantile {
+    /// One in ten is earlier.
+    P10,
+    /// One in five.
+    P20,
+    /// The middle.
+    P50,
+    /// Four in five.
+    P80,
+    /// Nine in ten; taken where it was found to hold for nine in ten.
+    P90,
+}
+
+impl Quantile {
+    /// All of them, in index order.
+    pub const ALL: [Quantile; 5] =
+        [Quantile::P10, Quantile::P20, Quantile::P50, Quantile::P80, Quantile::P90];
+}
+
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
@@ -229,4 +250,11 @@ pub struct Estimate {
     pub promise_days_past: Option<i32>,
     /// Local days of the p50 past the carrier's own estimate.
     pub carrier_days_past: Option<i32>,
+}
+
+impl Estimate {
+    /// One of its quantiles.
+    pub fn quantile(&self, quantile: Quantile) -> i64 {
+        [self.p10, self.p20, self.p50, self.p80, self.p90][quantile as usize]
+    }
 }

@@ -16,8 +16,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::answer::Asked;
 use crate::bins::Bins;
-use crate::board::{Board, cold};
+use crate::board::Board;
 use crate::calendar::Calendar;
 use crate::census::Census;
 use crate::drift::{Drift, undrifted};
@@ -81,6 +82,24 @@ pub(crate) struct Candidate {
     pub(crate) shares: [Share; LEVELS_MAX],
 }
 
+impl Candidate {
+    /// Effective outcomes behind it.
+    pub(crate) fn effective(&self) -> f32 {
+        self.mixture.as_ref().map_or(0.0, Mixture::effective)
+    }
+}
+
+/// A question as all bases see it.
+pub(crate) struct View<'a> {
+    pub(crate) query: &'a Query<'a>,
+    /// The query's, with the band of its promised transit.
+    pub(crate) lane: Lane,
+    pub(crate) anchors: Anchors,
+    /// Open minutes to stream time.
+    pub(crate) now: i64,
+    weight: Weight,
+}
+
 /// What a basis needs to answer, taken from a query or an outcome.
 #[derive(Clone, Copy)]
 pub(crate) struct Anchors {
@@ -132,6 +151,12 @@ impl Estimator {
 
     /// Answers a question from the frozen view. Changes nothing.
     pub fn estimate(&self, query: &Query<'_>) -> Result<Estimate, NoEstimate> {
+        self.ask(query).map(|asked| asked.estimate())
+    }
+
+    /// Begins to answer a question: finds the basis that answers. What the answer says is worked out as it is
+    /// asked for, since most answers are no news.
+    pub fn ask<'a>(&'a self, query: &'a Query<'a>) -> Result<Asked<'a>, NoEstimate> {
         let range = INSTANT_MIN..=INSTANT_MAX;
         if !range.contains(&query.start)
             || !range.contains(&query.now)
@@ -139,36 +164,35 @@ impl Estimator {
         {
             return Err(NoEstimate::InstantOutOfRange);
         }
-        let candidates = self.candidates_of(query);
-        let answers = answers(&candidates);
-        let Some(basis) = self.chosen(query.lane, query.class, answers) else {
-            let known = self.root_samples(query.class);
-            return Err(if known {
-                NoEstimate::BeyondExperience
-            } else {
-                NoEstimate::NothingLearned
-            });
-        };
-        let Some(candidate) = &candidates[basis as usize] else {
-            unreachable!("the chosen basis answers")
-        };
-        Ok(self.answer(query, candidate, &candidates))
+        let view = self.view(query);
+        let mut order = self.order(query.lane, query.class);
+        match order.find_map(|basis| self.candidate(&view, basis)) {
+            Some(candidate) => Ok(Asked { estimator: self, view, candidate }),
+            None if self.root_samples(query.class) => Err(NoEstimate::BeyondExperience),
+            None => Err(NoEstimate::NothingLearned),
+        }
     }
 
-    /// All bases that can answer a query.
-    pub(crate) fn candidates_of(&self, query: &Query<'_>) -> [Option<Candidate>; 4] {
+    /// A question as all bases see it.
+    pub(crate) fn view<'a>(&self, query: &'a Query<'a>) -> View<'a> {
         let anchors = self.anchors(
             query.calendar,
             query.start,
             [query.carrier_estimate, query.promise],
             query.table_days,
         );
-        let now = query.calendar.position(query.now);
-        let weight = Weight::at(query.now, self.settings.half_life);
-        let lane = banded(query.lane, &anchors);
-        Basis::ALL.map(|basis| {
-            self.candidate(basis, &lane, query.class, &anchors, now, query.now, weight)
-        })
+        View {
+            query,
+            lane: banded(query.lane, &anchors),
+            anchors,
+            now: query.calendar.position(query.now),
+            weight: Weight::at(query.now, self.settings.half_life),
+        }
+    }
+
+    /// All bases that can answer a question.
+    pub(crate) fn candidates_of(&self, view: &View<'_>) -> [Option<Candidate>; 4] {
+        Basis::ALL.map(|basis| self.candidate(view, basis))
     }
 
     pub(crate) fn anchors(
@@ -190,24 +214,17 @@ impl Estimator {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename them")]
-    fn candidate(
-        &self,
-        basis: Basis,
-        lane: &Lane,
-        class: MilestoneClass,
-        anchors: &Anchors,
-        now: i64,
-        instant: i64,
-        weight: Weight,
-    ) -> Option<Candidate> {
+    /// What a basis can answer, if it can.
+    pub(crate) fn candidate(&self, view: &View<'_>, basis: Basis) -> Option<Candidate> {
         if !self.settings.uses(basis) {
             return None;
         }
+        let View { query, lane, anchors, now, weight } = view;
+        let (class, weight) = (query.class, *weight);
         let origin = anchors.positions[basis as usize]?;
         debug_assert!(basis.is_residual() || origin == anchors.start);
         let drift_q16 =
-            if basis.is_residual() { ONE_Q16 } else { self.drift_q16(lane, class, instant) };
+            if basis.is_residual() { ONE_Q16 } else { self.drift_q16(lane, class, query.now) };
         let age = if basis.is_residual() {
             now - origin
         } else {
@@ -275,20 +292,18 @@ impl Estimator {
         Drift::factor_q16(own_q16)
     }
 
-    /// The basis that answers, by the boards.
-    pub(crate) fn chosen(
+    /// The bases in the order in which they are asked, by the boards: the first that can, answers.
+    pub(crate) fn order(
         &self,
         lane: &Lane,
         class: MilestoneClass,
-        answers: [bool; 4],
-    ) -> Option<Basis> {
+    ) -> impl Iterator<Item = Basis> + use<> {
         let own = self.boards.get(&(lane.carrier, lane.service, class));
-        let shared = self.boards.get(&(Symbol::NONE, Symbol::NONE, class));
         let grown = own.filter(|board| self.settings.switch.outcomes <= board.outcomes());
-        match grown.or(shared) {
-            Some(board) => board.choose(answers),
-            None => cold(answers),
-        }
+        let board = grown.or_else(|| self.boards.get(&(Symbol::NONE, Symbol::NONE, class)));
+        let current = board.map(Board::current);
+        let others = Basis::COLD.into_iter().filter(move |basis| Some(*basis) != current);
+        current.into_iter().chain(others)
     }
 
     /// Drops lanes that faded below the least effective count, at a mark. Gives their number.
@@ -307,9 +322,4 @@ pub(crate) fn banded(lane: &Lane, anchors: &Anchors) -> Lane {
         (log2_q16(minutes) >> 15) as u8
     });
     Lane { promised_band, ..*lane }
-}
-
-/// Which candidates answer.
-pub(crate) fn answers(candidates: &[Option<Candidate>; 4]) -> [bool; 4] {
-    [0, 1, 2, 3].map(|at: usize| candidates[at].is_some())
 }

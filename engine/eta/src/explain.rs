@@ -142,7 +142,7 @@ impl Estimator {
         let levels: Vec<Level> =
             self.settings().levels.iter().copied().chain([Level::Root]).collect();
         let mut bases = Vec::new();
-        for candidate in self.candidates_of(query).iter().flatten() {
+        for candidate in self.candidates_of(&self.view(query)).iter().flatten() {
             let quantiles = self.minutes(candidate).map(|minutes| {
                 query.calendar.instant(candidate.origin.saturating_add(minutes)).max(query.now)
             });

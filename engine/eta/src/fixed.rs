@@ -1,7 +1,7 @@
 //! Fixed-point logarithm and power of two: the same bits on every machine.
 //!
 //! # Place
-//! Below `histogram` (weights), `drift` (ratios) and `board` (decay).
+//! Below `histogram` (weights), `drift` (ratios, decay) and `board` (decay).
 //! # Method
 //! The logarithm squares the mantissa once per bit; the power multiplies the roots of two that the bits
 //! name. The roots come from an integer square root at compile time, so no libm function is called.
@@ -102,21 +102,38 @@ pub fn exp2_q16(exponent_q16: i64) -> i64 {
     if 0 <= shift { value << shift } else { value >> -shift }
 }
 
-/// `value * 2^(-elapsed / half_life)`, rounded toward zero. Elapsed below zero counts as zero.
-pub fn decayed(value: i64, elapsed: i64, half_life: i64) -> i64 {
-    assert!(0 < half_life);
-    if elapsed <= 0 || value == 0 {
-        return value;
+/// `2^(-elapsed / half_life)`, worked out once for the many values that fade together.
+#[derive(Clone, Copy, Debug)]
+pub struct Decay {
+    /// The part of an octave, Q16.
+    factor_q16: i64,
+    /// The whole octaves: a shift, so that nothing of a large sum is lost in Q16.
+    octaves: u32,
+}
+
+impl Decay {
+    /// The decay over a time. Elapsed below zero counts as zero.
+    pub fn over(elapsed: i64, half_life: i64) -> Decay {
+        assert!(0 < half_life);
+        let elapsed = elapsed.max(0);
+        let halves_q16 = match elapsed.checked_mul(ONE_Q16) {
+            Some(elapsed_q16) => elapsed_q16 / half_life,
+            None => ((i128::from(elapsed) << 16) / i128::from(half_life)).min(64 << 16) as i64,
+        };
+        let octaves = (halves_q16 >> 16).min(64) as u32;
+        Decay { factor_q16: exp2_q16(-(halves_q16 & 0xFFFF)), octaves }
     }
-    let exponent = -((i128::from(elapsed) << 16) / i128::from(half_life)).min(64 << 16) as i64;
-    let whole = (-exponent) >> 16;
-    // The whole octaves are a shift, so that nothing of a large sum is lost in Q16.
-    let rest = exponent + (whole << 16);
-    let factor = exp2_q16(rest);
-    if 63 <= whole {
-        return 0;
+
+    /// What is left of a value, rounded toward zero behind the part of an octave.
+    pub fn of(self, value: i64) -> i64 {
+        if 63 <= self.octaves {
+            return 0;
+        }
+        let part = ((i128::from(value) * i128::from(self.factor_q16)) >> 16) as i64;
+        // A shift rounds down; a negative value is lifted so that it rounds up.
+        let lift = (part >> 63) & ((1 << self.octaves) - 1);
+        (part + lift) >> self.octaves
     }
-    (((i128::from(value) * i128::from(factor)) >> 16) as i64) / (1_i64 << whole)
 }
 
 #[cfg(test)]
@@ -138,10 +155,14 @@ mod tests {
 
     #[test]
     fn a_value_halves_in_a_half_life() {
+        let decayed = |value, elapsed, half_life| Decay::over(elapsed, half_life).of(value);
         assert_eq!(decayed(1 << 40, 7, 7), 1 << 39);
         assert_eq!(decayed(-(1 << 40), 14, 7), -(1 << 38));
+        assert_eq!(decayed(-5, 7, 7), -2);
         assert_eq!(decayed(5, -3, 7), 5);
         assert_eq!(decayed(i64::MAX, i64::MAX, 1), 0);
+        assert_eq!(decayed(i64::MIN, 0, 1), i64::MIN);
+        assert_eq!(decayed(1 << 62, i64::MAX, i64::MAX / 2), 1 << 60);
     }
 
     #[test]

@@ -13,8 +13,8 @@
 use crate::board::{Board, pinball};
 use crate::census::Census;
 use crate::drift::HalfLives;
-use crate::estimate::{Doubts, Exclusion, Outcome, Query};
-use crate::estimator::{Candidate, Estimator, LEVELS_Q16, PairKey, answers, banded};
+use crate::estimate::{Doubts, Exclusion, Outcome, Quantile, Query};
+use crate::estimator::{Candidate, Estimator, LEVELS_Q16, PairKey, banded};
 use crate::fixed::ONE_Q16;
 use crate::histogram::Weight;
 use crate::lane::{Basis, MilestoneClass};
@@ -42,15 +42,22 @@ impl Estimator {
         };
         let end = outcome.calendar.position(outcome.end);
         // What the view of now would have said at the milestone, before this outcome is in it.
-        let candidates = self.candidates_of(&query);
-        let losses = [0, 1, 2, 3].map(|at: usize| {
-            candidates[at].as_ref().map(|candidate| {
-                let minutes = self.minutes(candidate);
-                let actual = end - candidate.origin;
-                pinball(50, actual, minutes[2]) + pinball(90, actual, minutes[4])
-            })
+        let view = self.view(&query);
+        let candidates = self.candidates_of(&view);
+        // The middle and the p90 of each, minutes from its origin, and the outcome.
+        let said = candidates.each_ref().map(|candidate| {
+            let candidate = candidate.as_ref()?;
+            let [middle, late] = self.minutes_at(candidate, [Quantile::P50, Quantile::P90]);
+            Some((middle, late, end - candidate.origin))
         });
-        let covered = self.covered(outcome, &candidates, end);
+        let losses = said.map(|said| {
+            let (middle, late, actual) = said?;
+            Some(pinball(50, actual, middle) + pinball(90, actual, late))
+        });
+        // Whether the outcome came by the p90 of the basis that would have answered.
+        let mut order = self.order(outcome.lane, outcome.class);
+        let covered =
+            order.find_map(|basis| said[basis as usize]).map(|(_, late, actual)| actual <= late);
         if let Some(covered) = covered {
             self.observe_level(outcome.class, covered);
         }
@@ -61,14 +68,8 @@ impl Estimator {
             self.observe_board(shared, losses, covered, now);
         }
         self.observe_drift(outcome, &candidates, end, now);
-        let anchors = self.anchors(
-            outcome.calendar,
-            outcome.start,
-            [outcome.carrier_estimate, outcome.promise],
-            outcome.table_days,
-        );
+        let (lane, anchors) = (view.lane, view.anchors);
         let weight = Weight::at(now, self.settings.half_life);
-        let lane = banded(outcome.lane, &anchors);
         for basis in Basis::ALL {
             let Some(origin) = anchors.positions[basis as usize] else { continue };
             if !self.settings.uses(basis) {
@@ -126,18 +127,6 @@ impl Estimator {
                 drift.observe(actual, median, now, half_lives);
             }
         }
-    }
-
-    /// Whether the outcome came by the p90 that would have been answered at the milestone.
-    fn covered(
-        &self,
-        outcome: &Outcome<'_>,
-        candidates: &[Option<Candidate>; 4],
-        end: i64,
-    ) -> Option<bool> {
-        let basis = self.chosen(outcome.lane, outcome.class, answers(candidates))?;
-        let candidate = candidates[basis as usize].as_ref()?;
-        Some(end - candidate.origin <= self.minutes(candidate)[4])
     }
 
     /// Moves the class's p90 level: up by nine tenths of a step on a miss, down by one tenth on a hit.

@@ -41,12 +41,15 @@ pub mod tree;
 mod answer;
 mod learn;
 
+pub use answer::Asked;
 pub use calendar::Calendar;
 pub use declared::Declared;
-pub use estimate::{Confidence, Doubts, Estimate, Exclusion, NoEstimate, Outcome, Query, Reason};
+pub use estimate::{
+    Confidence, Doubts, Estimate, Exclusion, NoEstimate, Outcome, Quantile, Query, Reason,
+};
 pub use estimator::Estimator;
 pub use lane::{Basis, Lane, Level, MilestoneClass, Place};
-pub use publish::{Cause, EtaChanged, Published, publish};
+pub use publish::{Cause, EtaChanged, Published, is_held, is_news, publish};
 pub use settings::Settings;
 pub use state::State;
 pub use symbol::{Names, Symbol};

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
-use crate::estimate::{Confidence, Estimate, Reason};
+use crate::estimate::{Confidence, Estimate, Quantile, Reason};
 use crate::lane::MilestoneClass;
 use crate::settings::{Band, PublishPolicy, Rounding};
 
@@ -102,26 +102,54 @@ pub fn publish(
         reason: estimate.reason,
         cause,
     };
-    let Some(before) = before else { return Some(changed) };
-    let rounded = |instant: i64| match policy.rounding {
+    let quantile = |quantile| estimate.quantile(quantile);
+    is_news(policy, before, quantile, class, calendar, now).then_some(changed)
+}
+
+/// Whether an estimate replaces the published one; asks for as few quantiles as it needs.
+pub fn is_news(
+    policy: &PublishPolicy,
+    before: Option<&Published>,
+    quantile: impl Fn(Quantile) -> i64,
+    class: MilestoneClass,
+    calendar: &Calendar,
+    now: i64,
+) -> bool {
+    let Some(before) = before else { return true };
+    if is_held(policy, before, class, calendar, now) {
+        return false;
+    }
+    let rounded = |instant| rounded(policy, calendar, instant);
+    let value = rounded(before.p50);
+    if rounded(quantile(Quantile::P50)) == value {
+        return false;
+    }
+    let (low, high) = match policy.band {
+        Band::Middle60 => (Quantile::P20, Quantile::P80),
+        Band::Middle80 => (Quantile::P10, Quantile::P90),
+    };
+    value < rounded(now) || value < rounded(quantile(low)) || rounded(quantile(high)) < value
+}
+
+/// Whether the published value stays, whatever the estimate: it is young, has not passed, and the end is not near.
+pub fn is_held(
+    policy: &PublishPolicy,
+    before: &Published,
+    class: MilestoneClass,
+    calendar: &Calendar,
+    now: i64,
+) -> bool {
+    class != MilestoneClass::OutForDelivery
+        && now < before.at.saturating_add(policy.interval_min)
+        && rounded(policy, calendar, now) <= rounded(policy, calendar, before.p50)
+}
+
+/// An instant as it is shown.
+fn rounded(policy: &PublishPolicy, calendar: &Calendar, instant: i64) -> i64 {
+    match policy.rounding {
         Rounding::Day => calendar.day(instant),
         Rounding::Seconds(seconds) => instant.div_euclid(seconds),
-    };
-    let value = rounded(before.p50);
-    if rounded(estimate.p50) == value {
-        return None;
     }
-    let passed = value < rounded(now);
-    let (low, high) = match policy.band {
-        Band::Middle60 => (estimate.p20, estimate.p80),
-        Band::Middle80 => (estimate.p10, estimate.p90),
-    };
-    if !passed && rounded(low) <= value && value <= rounded(high) {
-        return None;
-    }
-    let near = class == MilestoneClass::OutForDelivery;
-    let soon = now < before.at.saturating_add(policy.interval_min);
-    (passed || near || !soon).then_some(changed)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crossdock_eta::settings::Rounding;
 use crossdock_eta::{
     Basis, Cause, Doubts, Exclusion, MilestoneClass, NoEstimate, Outcome, Published, Query,
-    declared, publish,
+    declared, is_held, is_news,
 };
 use crossdock_model::change::ChangeKind;
 use crossdock_model::milestone::{Direction, Milestone};
@@ -62,29 +62,32 @@ impl Forecast {
         let flight = &self.flights[slot];
         let calendar = &self.options.calendar;
         let policy = &self.options.declared.settings.publish;
+        let last = flight.last();
+        // What can't be news is not worked out.
+        if last.is_some_and(|last| is_held(policy, &last, class, calendar, now)) {
+            return;
+        }
         let lane = flight.lane(&self.texts);
         let query = query_of(flight, &lane, calendar, (class, since), now);
         self.tally.estimates.asked += 1;
-        let last = flight.last();
-        let answer = self.estimator.estimate(&query).and_then(|estimate| {
+        let asked = self.estimator.ask(&query).and_then(|asked| {
             let is_invented =
-                estimate.basis == Basis::Learned && estimate.effective < OUTCOMES_TO_SPEAK;
+                asked.basis() == Basis::Learned && asked.effective() < OUTCOMES_TO_SPEAK;
             match (is_invented, &last) {
-                (false, _) => Ok(estimate),
+                (false, _) => Ok(asked),
                 (true, None) => Err(NoEstimate::NothingLearned),
                 (true, Some(_)) => Err(NoEstimate::BeyondExperience),
             }
         });
-        let published = match &answer {
-            Ok(estimate) => {
-                let Some(changed) =
-                    publish(policy, last.as_ref(), estimate, class, calendar, now, cause)
-                else {
+        let answer = match asked {
+            Ok(asked) => {
+                let quantile = |quantile| asked.quantile(quantile);
+                if !is_news(policy, last.as_ref(), quantile, class, calendar, now) {
                     return;
-                };
-                Some(changed.published(now))
+                }
+                Ok(asked.estimate())
             }
-            Err(_) => {
+            Err(no) => {
                 self.tally.estimates.unanswered += 1;
                 // A date that has passed is taken back rather than left standing.
                 let over = last.map(|last| {
@@ -93,9 +96,11 @@ impl Forecast {
                 if over.is_none_or(|over| now < over) {
                     return;
                 }
-                None
+                Err(no)
             }
         };
+        let published =
+            answer.ok().map(|answer| Published { p50: answer.p50, p90: answer.p90, at: now });
         let estimates = &mut self.tally.estimates;
         match (&last, &published) {
             (_, None) => estimates.withdrawn += 1,

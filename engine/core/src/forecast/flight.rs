@@ -2,17 +2,25 @@
 //!
 //! # Holds
 //!
-//! - What is hashed and saved are contents: texts by what they say, symbols by the hash of their names.
+//! - What is hashed and saved are contents: texts by what they say, symbols by the hash of their names. The hash has
+//!   the key in place of the texts that make it.
 
 use crossdock_eta::{Lane, MilestoneClass, Place, Published, Symbol};
 use crossdock_model::id::ShipmentKey;
 use crossdock_model::limits::NUMBER_LEN_MAX;
 use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::news::{CLASSES, Facts, NewsFlags, Told, class_of};
 use crate::snapshot::bytes::{self, Flaw, Source};
 use crate::texts::{TextId, Texts};
+
+/// Times of a flight.
+const TIMES: usize = 2 * CLASSES + 10;
+
+/// Words of all that may change: two of counts and states, the times, five symbols of two.
+const WORDS: usize = 2 + TIMES + 2 * 5;
 
 /// A tracking number, kept in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,13 +196,14 @@ impl Flight {
         (p50 != 0).then_some(Published { p50, p90, at })
     }
 
-    /// Writes what is saved and hashed.
-    pub fn put(&self, texts: &Texts, out: &mut Vec<u8>) {
+    /// All that may change, as words: what is saved and hashed.
+    fn words(&self) -> [u32; WORDS] {
         let Self {
-            key,
-            number,
-            tenant,
-            carrier,
+            // These make the flight what it is, and stay.
+            key: _,
+            number: _,
+            tenant: _,
+            carrier: _,
             epoch,
             said,
             milestone,
@@ -215,29 +224,37 @@ impl Flight {
             armed: _,
             touched: _,
         } = self;
-        out.extend_from_slice(&key.0.to_le_bytes());
-        for text in [number.text(), texts.get(*tenant), texts.get(*carrier)] {
+        let state = u32::from(*epoch) | (*milestone as u32) << 16 | u32::from(flags.0) << 24;
+        let single =
+            [milestone_at, attempted_at, carrier_at, carrier_stale, promise_at, news_at, alarm];
+        let times = class_at.iter().chain(carrier_then).chain(single).chain(published);
+        let symbols = [origin.fine, origin.region, destination.fine, destination.region, *service];
+        let mut words = [0; WORDS];
+        (words[0], words[1]) = (*said, state);
+        for (word, time) in words[2..].iter_mut().zip(times) {
+            *word = time.0;
+        }
+        for (pair, symbol) in words[2 + TIMES..].chunks_exact_mut(2).zip(symbols) {
+            (pair[0], pair[1]) = (symbol.0 as u32, (symbol.0 >> 32) as u32);
+        }
+        words
+    }
+
+    /// A hash of all contents.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let key = self.key.0;
+        let bytes = self.words().map(u32::to_le_bytes);
+        xxh3_64_with_seed(bytes.as_flattened(), key as u64 ^ (key >> 64) as u64)
+    }
+
+    /// Writes what is saved.
+    pub fn put(&self, texts: &Texts, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.key.0.to_le_bytes());
+        for text in [self.number.text(), texts.get(self.tenant), texts.get(self.carrier)] {
             bytes::put_text(out, text);
         }
-        out.extend_from_slice(&epoch.to_le_bytes());
-        out.extend_from_slice(&said.to_le_bytes());
-        out.extend_from_slice(&[*milestone as u8, flags.0]);
-        let single = [
-            *milestone_at,
-            *attempted_at,
-            *carrier_at,
-            *carrier_stale,
-            *promise_at,
-            *news_at,
-            *alarm,
-        ];
-        for at in class_at.iter().chain(carrier_then).chain(&single).chain(published) {
-            out.extend_from_slice(&at.0.to_le_bytes());
-        }
-        let way = [destination.fine, destination.region, *service];
-        for symbol in [origin.fine, origin.region].into_iter().chain(way) {
-            out.extend_from_slice(&symbol.0.to_le_bytes());
-        }
+        out.extend_from_slice(self.words().map(u32::to_le_bytes).as_flattened());
     }
 
     /// Reads what [`Flight::put`] wrote.
@@ -250,14 +267,13 @@ impl Flight {
         let number = Number::new(source.text()?);
         let tenant = texts.intern(source.text()?);
         let carrier = texts.intern(source.text()?);
-        let epoch = source.u16()?;
         let said = source.u32()?;
+        let epoch = source.u16()?;
         let milestone = source.closed(Milestone::from_number)?;
         let flags = NewsFlags(source.u8()?);
-        let mut at = || source.u32().map(Seconds);
-        let mut times = [Seconds::NEVER; 2 * CLASSES + 10];
+        let mut times = [Seconds::NEVER; TIMES];
         for time in &mut times {
-            *time = at()?;
+            *time = Seconds(source.u32()?);
         }
         let mut symbol = || source.u64().map(Symbol);
         let origin = Place { fine: symbol()?, region: symbol()? };

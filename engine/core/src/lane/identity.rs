@@ -85,6 +85,10 @@ pub(super) fn way<'a>(
         if 0 < at {
             batch.extend(SEPARATOR_TEXT);
         }
+        if !part.as_bytes().contains(&(SEPARATOR as u8)) {
+            batch.extend(cut(part));
+            continue;
+        }
         // A separator within would move what stands behind it.
         for piece in part.split(SEPARATOR) {
             batch.extend(cut(piece));

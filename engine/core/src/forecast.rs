@@ -25,6 +25,7 @@
 //! - A number that was delivered once in a use gets no more estimates in that use, so the number of an
 //!   estimate never goes back.
 
+pub mod almanac;
 mod ask;
 mod explain;
 pub mod flight;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use core::cmp::Reverse;
 use core::fmt;
 
-use crossdock_eta::{Calendar, Cause, Declared, Estimator, State};
+use crossdock_eta::{Cause, Declared, Estimator, State};
 use crossdock_model::id::ShipmentKey;
 use crossdock_model::record::Seconds;
 use crossdock_model::time::Micros;
@@ -50,6 +51,7 @@ use crate::intake::Intake;
 use crate::output::{Output, Place};
 use crate::tally::Tally;
 use crate::texts::Texts;
+use almanac::{Almanac, Made, Way};
 use flight::Flight;
 use news::{NewsFlags, Told};
 
@@ -82,8 +84,8 @@ const ALARMS: u8 = 3;
 pub struct ForecastOptions {
     /// The declared part, checked.
     pub declared: Declared,
-    /// The calendar that counts where no other is declared.
-    pub calendar: Calendar,
+    /// Whose open time counts, and transit tables.
+    pub almanac: Almanac,
     /// What an engine that starts from nothing has learned already; it fits the settings.
     pub learned: Option<State>,
 }
@@ -107,6 +109,8 @@ pub struct Forecast {
     /// Flights that the document at hand brought news of.
     touched: Vec<Touched>,
     name_scratch: String,
+    /// Calendars that were needed so far.
+    made: Made,
     saving: saving::Saving,
 }
 
@@ -162,6 +166,7 @@ impl Forecast {
             heads: Vec::new(),
             touched: Vec::new(),
             name_scratch: String::with_capacity(64),
+            made: Made::default(),
             saving: saving::Saving::default(),
         }
     }
@@ -373,6 +378,12 @@ impl Forecast {
         }
         self.flights.swap_remove(slot);
         self.hashes.swap_remove(slot);
+    }
+
+    /// Whose open time counts for a flight, and what transit tables say of it.
+    fn way(&mut self, slot: usize) -> Way {
+        let Self { flights, texts, options, estimator, made, .. } = self;
+        options.almanac.way(|| flights[slot].lane(texts), &estimator.names, made)
     }
 
     /// Must be called before a flight changes.

@@ -4,14 +4,14 @@
 //! Given to every query and outcome by the caller; rule data compiles into it.
 //! # Method
 //! A *position* is the number of open wall-clock minutes since 1970. It is arithmetic: whole weeks, a prefix
-//! over weekdays, minus what holidays took (prefix sums and a binary search). Offsets of the time zone are
+//! over weekdays, minus what special days (holidays, half days) took (prefix sums and a binary search). Offsets of the time zone are
 //! taken from jiff once, at construction, as a sorted list of changes; in a repeated hour the wall clock
 //! stands still at the later reading, so that positions never go back.
 //! # Holds
 //! `position` never falls with the instant; `instant` gives the earliest instant whose position is reached;
-//! both take O(log holidays + log offset changes) and any i64.
+//! both take O(log special days + log offset changes) and any i64.
 //! # Does not hold
-//! Half holidays, lunch breaks, and more than one opening a day.
+//! More than two openings a day; which calendar is whose.
 
 use std::fmt;
 
@@ -44,14 +44,67 @@ impl Opening {
     }
 }
 
+/// The openings of one day: at most two, apart and rising; the second is closed where there is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayHours {
+    /// The first, or the only one.
+    pub first: Opening,
+    /// What comes after a break.
+    pub second: Opening,
+}
+
+impl DayHours {
+    /// Closed all day.
+    pub const CLOSED: DayHours = DayHours { first: Opening::CLOSED, second: Opening::CLOSED };
+
+    fn minutes(self) -> i64 {
+        self.first.minutes() + self.second.minutes()
+    }
+
+    /// Open minutes of the day before a minute of it.
+    fn before(self, minute: i64) -> i64 {
+        let inside = |opening: Opening| {
+            minute.clamp(i64::from(opening.from), i64::from(opening.to)) - i64::from(opening.from)
+        };
+        inside(self.first) + inside(self.second)
+    }
+
+    /// The minute of the day at which so many open minutes are over, 1 up to all of them.
+    fn minute_at(self, open: i64) -> i64 {
+        let first = self.first.minutes();
+        if open <= first {
+            i64::from(self.first.from) + open
+        } else {
+            i64::from(self.second.from) + open - first
+        }
+    }
+
+    /// The minute at which the day's last opening ends.
+    fn close(self) -> i64 {
+        i64::from(self.first.to.max(self.second.to))
+    }
+
+    fn is_a_day(self) -> bool {
+        let fits = |opening: Opening| opening.from <= opening.to && opening.to <= DAY_MINUTES;
+        let is_apart = self.second.minutes() == 0 || self.first.to <= self.second.from;
+        fits(self.first) && fits(self.second) && is_apart
+    }
+}
+
+impl From<Opening> for DayHours {
+    fn from(first: Opening) -> DayHours {
+        DayHours { first, second: Opening::CLOSED }
+    }
+}
+
 /// Why a calendar can't be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalendarError {
-    /// An opening ends before it starts or after the day.
-    OpeningOutOfDay(Opening),
+    /// An opening ends before it starts or after the day, or the second begins before the first ends.
+    OpeningOutOfDay(DayHours),
     /// No weekday is open.
     NeverOpen,
-    /// More holidays than [`HOLIDAYS_MAX`].
+    /// More special days than [`HOLIDAYS_MAX`].
     HolidaysTooMany(usize),
     /// The cut-off is not a minute of the day.
     CutoffOutOfDay(u16),
@@ -60,12 +113,13 @@ pub enum CalendarError {
 impl fmt::Display for CalendarError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CalendarError::OpeningOutOfDay(opening) => write!(
-                out,
-                "opening from minute {} to {} is not inside a day; give minutes 0 to 1440, the \
-                 earlier first",
-                opening.from, opening.to
-            ),
+            CalendarError::OpeningOutOfDay(DayHours { first, second }) => {
+                write!(out, "opening from minute {} to {}", first.from, first.to)?;
+                if *second != Opening::CLOSED {
+                    write!(out, " and {} to {}", second.from, second.to)?;
+                }
+                write!(out, " is not inside a day; give minutes 0 to 1440, the earlier first")
+            }
             CalendarError::NeverOpen => {
                 write!(out, "calendar is never open; open at least one weekday")
             }
@@ -93,13 +147,14 @@ struct Segment {
 /// A delivery calendar in one time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
-    week: [Opening; 7],
+    week: [DayHours; 7],
     /// Open minutes of the week before each weekday, Monday first; the last is the whole week.
     week_before: [i64; 8],
-    /// Days since 1970 that are closed although their weekday is open, ascending.
-    holidays: Vec<i64>,
-    /// Minutes that the holidays before each one took.
-    holiday_before: Vec<i64>,
+    /// Days since 1970 whose hours are not those of their weekday, ascending.
+    special: Vec<i64>,
+    special_hours: Vec<DayHours>,
+    /// Minutes that the special days before each one took; negative where they gave.
+    taken_before: Vec<i64>,
     segments: Vec<Segment>,
     cutoff: Option<u16>,
 }
@@ -111,32 +166,54 @@ impl Calendar {
         holidays: &[Date],
         zone: &TimeZone,
     ) -> Result<Calendar, CalendarError> {
-        if let Some(opening) = week.iter().find(|day| day.to < day.from || DAY_MINUTES < day.to) {
-            return Err(CalendarError::OpeningOutOfDay(*opening));
+        let special: Vec<(i64, DayHours)> =
+            holidays.iter().map(|date| (day_number(*date), DayHours::CLOSED)).collect();
+        Calendar::with_days(week.map(DayHours::from), &special, zone)
+    }
+
+    /// A calendar from the hours of each weekday (Monday first), days since 1970 that have others (in any order; the
+    /// first of a day counts), and a zone.
+    pub fn with_days(
+        week: [DayHours; 7],
+        special: &[(i64, DayHours)],
+        zone: &TimeZone,
+    ) -> Result<Calendar, CalendarError> {
+        let mut all = week.iter().chain(special.iter().map(|(_, hours)| hours));
+        if let Some(hours) = all.find(|hours| !hours.is_a_day()) {
+            return Err(CalendarError::OpeningOutOfDay(*hours));
         }
-        if HOLIDAYS_MAX < holidays.len() {
-            return Err(CalendarError::HolidaysTooMany(holidays.len()));
+        if HOLIDAYS_MAX < special.len() {
+            return Err(CalendarError::HolidaysTooMany(special.len()));
         }
         let mut week_before = [0; 8];
-        for (weekday, opening) in week.iter().enumerate() {
-            week_before[weekday + 1] = week_before[weekday] + opening.minutes();
+        for (weekday, hours) in week.iter().enumerate() {
+            week_before[weekday + 1] = week_before[weekday] + hours.minutes();
         }
         if week_before[7] == 0 {
             return Err(CalendarError::NeverOpen);
         }
-        let mut days: Vec<i64> = holidays.iter().map(|date| day_number(*date)).collect();
-        days.sort_unstable();
-        days.dedup();
-        days.retain(|day| 0 < week[weekday(*day)].minutes());
-        let mut holiday_before = Vec::with_capacity(days.len() + 1);
+        let mut days = special.to_vec();
+        days.sort_by_key(|(day, _)| *day);
+        days.dedup_by_key(|(day, _)| *day);
+        days.retain(|(day, hours)| *hours != week[weekday(*day)]);
+        let mut taken_before = Vec::with_capacity(days.len() + 1);
         let mut taken = 0;
-        for day in &days {
-            holiday_before.push(taken);
-            taken += week[weekday(*day)].minutes();
+        for (day, hours) in &days {
+            taken_before.push(taken);
+            taken += week[weekday(*day)].minutes() - hours.minutes();
         }
-        holiday_before.push(taken);
+        taken_before.push(taken);
+        let (special, special_hours) = days.into_iter().unzip();
         let segments = segments(zone);
-        Ok(Calendar { week, week_before, holidays: days, holiday_before, segments, cutoff: None })
+        Ok(Calendar {
+            week,
+            week_before,
+            special,
+            special_hours,
+            taken_before,
+            segments,
+            cutoff: None,
+        })
     }
 
     /// Open always, in UTC: plain elapsed time.
@@ -163,7 +240,7 @@ impl Calendar {
         }
     }
 
-    /// The same calendar with a cut-off: what comes after this minute of the day starts on the next.
+    /// The same calendar with a cut-off: from this minute of the day on, the next open day counts.
     pub fn with_cutoff(mut self, minute: u16) -> Result<Calendar, CalendarError> {
         if DAY_MINUTES < minute {
             return Err(CalendarError::CutoffOutOfDay(minute));
@@ -177,14 +254,7 @@ impl Calendar {
         let wall = self.wall(instant);
         let day = wall.div_euclid(DAY_SECONDS);
         let minute = wall.rem_euclid(DAY_SECONDS) / 60;
-        let opening = self.week[weekday(day)];
-        let inside = minute.clamp(i64::from(opening.from), i64::from(opening.to));
-        let before = self.day_position(day);
-        if self.holidays.binary_search(&day).is_ok() {
-            before
-        } else {
-            before + inside - i64::from(opening.from)
-        }
+        self.day_position(day) + self.hours(day).before(minute)
     }
 
     /// The position at which remaining time starts: the cut-off moves it to the end of its day.
@@ -192,7 +262,7 @@ impl Calendar {
         let Some(cutoff) = self.cutoff else { return self.position(instant) };
         let wall = self.wall(instant);
         let minute = wall.rem_euclid(DAY_SECONDS) / 60;
-        if minute <= i64::from(cutoff) {
+        if minute < i64::from(cutoff) {
             self.position(instant)
         } else {
             self.day_position(wall.div_euclid(DAY_SECONDS) + 1)
@@ -201,14 +271,21 @@ impl Calendar {
 
     /// The earliest instant (unix seconds) whose position is at least this.
     pub fn instant(&self, position: i64) -> i64 {
-        let after = self.holidays.partition_point(|day| self.day_position(*day) < position);
-        // What the holidays passed by then took is put back, and the rest is weeks.
-        let gross = position.saturating_add(self.holiday_before[after]);
+        let after = self.special.partition_point(|day| self.day_position(*day) < position);
+        if let Some(last) = after.checked_sub(1) {
+            let (day, hours) = (self.special[last], self.special_hours[last]);
+            let inside = position.saturating_sub(self.day_position(day));
+            if inside <= hours.minutes() {
+                return self.unwall(day * DAY_SECONDS + hours.minute_at(inside) * 60);
+            }
+        }
+        // What the special days passed by then took is put back, and the rest is weeks.
+        let gross = position.saturating_add(self.taken_before[after]);
         let week_minutes = self.week_before[7];
         let week = (gross - 1).div_euclid(week_minutes);
         let rest = gross - week * week_minutes;
         let weekday = self.week_before[1..].partition_point(|before| *before < rest);
-        let minute = i64::from(self.week[weekday].from) + rest - self.week_before[weekday];
+        let minute = self.week[weekday].minute_at(rest - self.week_before[weekday]);
         let day = week.saturating_mul(7).saturating_add(weekday as i64 - 3);
         self.unwall(day.saturating_mul(DAY_SECONDS).saturating_add(minute * 60))
     }
@@ -228,25 +305,33 @@ impl Calendar {
     pub fn open_days_after(&self, instant: i64, count: u16) -> i64 {
         let mut day = self.day(instant);
         let minute = self.wall(instant).rem_euclid(DAY_SECONDS) / 60;
-        let late = self.cutoff.is_some_and(|cutoff| i64::from(cutoff) < minute);
+        let late = self.cutoff.is_some_and(|cutoff| i64::from(cutoff) <= minute);
         let mut left = u32::from(count) + u32::from(late && self.is_open(day));
         // Ends: some weekday is open, and holidays are finitely many.
         while 0 < left {
             day += 1;
             left -= u32::from(self.is_open(day));
         }
-        let close = i64::from(self.week[weekday(day)].to) * 60;
+        let close = self.hours(day).close() * 60;
         self.unwall(day * DAY_SECONDS + if close == 0 { DAY_SECONDS } else { close })
     }
 
     /// Open minutes of an average open day; at least 1.
     pub fn day_minutes(&self) -> i64 {
-        let open = self.week.iter().filter(|opening| 0 < opening.minutes()).count() as i64;
+        let open = self.week.iter().filter(|hours| 0 < hours.minutes()).count() as i64;
         (self.week_before[7] / open).max(1)
     }
 
     fn is_open(&self, day: i64) -> bool {
-        0 < self.week[weekday(day)].minutes() && self.holidays.binary_search(&day).is_err()
+        0 < self.hours(day).minutes()
+    }
+
+    /// The hours of a local day.
+    fn hours(&self, day: i64) -> DayHours {
+        match self.special.binary_search(&day) {
+            Ok(found) => self.special_hours[found],
+            Err(_) => self.week[weekday(day)],
+        }
     }
 
     /// Open minutes before a local day.
@@ -254,7 +339,7 @@ impl Calendar {
         let from_monday = day + 3;
         let weeks = from_monday.div_euclid(7);
         let gross = weeks * self.week_before[7] + self.week_before[weekday(day)];
-        gross - self.holiday_before[self.holidays.partition_point(|holiday| *holiday < day)]
+        gross - self.taken_before[self.special.partition_point(|special| *special < day)]
     }
 
     /// Wall-clock seconds, standing still in a repeated hour.
@@ -371,12 +456,48 @@ mod tests {
         check("2024-12-24T19:00:00", 0, "2024-12-24T18:00:00");
     }
 
+    fn shop() -> Calendar {
+        let span = |from, to| Opening { from, to };
+        let day = DayHours { first: span(480, 720), second: span(780, 1_080) };
+        let closed = DayHours::CLOSED;
+        let week = [day, day, day, day, day, closed, closed];
+        // A half day, Christmas, and a Sunday that is open.
+        let special = [
+            (day_number(date(2024, 12, 24)), span(480, 720).into()),
+            (day_number(date(2024, 12, 25)), closed),
+            (day_number(date(2024, 12, 22)), span(600, 720).into()),
+        ];
+        Calendar::with_days(week, &special, &zone("Europe/Berlin")).expect("a calendar")
+    }
+
+    #[test]
+    fn breaks_half_days_and_open_sundays_count() {
+        let zone = zone("Europe/Berlin");
+        let calendar = shop();
+        let check = |from: &str, to: &str, expected: i64| {
+            let minutes = calendar.position(at(&zone, to)) - calendar.position(at(&zone, from));
+            assert_eq!(minutes, expected, "{from} to {to}");
+            let back = calendar.instant(calendar.position(at(&zone, from)) + expected);
+            assert_eq!(back, at(&zone, to), "{from} + {expected}");
+        };
+        check("2024-12-19T11:00:00", "2024-12-19T14:00:00", 120);
+        check("2024-12-20T17:00:00", "2024-12-22T11:00:00", 60 + 60);
+        check("2024-12-24T11:00:00", "2024-12-26T09:00:00", 60 + 60);
+        check("2024-12-22T11:30:00", "2024-12-24T08:01:00", 30 + 540 + 1);
+        let days = |from: &str, count| calendar.open_days_after(at(&zone, from), count);
+        assert_eq!(days("2024-12-20T10:00:00", 1), at(&zone, "2024-12-22T12:00:00"));
+        assert_eq!(days("2024-12-20T10:00:00", 3), at(&zone, "2024-12-24T12:00:00"));
+        assert_eq!(days("2024-12-24T10:00:00", 1), at(&zone, "2024-12-26T18:00:00"));
+    }
+
     #[test]
     fn a_cutoff_moves_the_start_to_the_next_day() {
         let zone = zone("Europe/Berlin");
         let calendar = office().with_cutoff(960).expect("16:00");
         let start = |text: &str| calendar.instant(calendar.start(at(&zone, text)) + 1) - 60;
         assert_eq!(start("2024-12-19T15:00:00"), at(&zone, "2024-12-19T15:00:00"));
+        assert_eq!(start("2024-12-19T15:59:59"), at(&zone, "2024-12-19T15:59:00"));
+        assert_eq!(start("2024-12-19T16:00:00"), at(&zone, "2024-12-20T08:00:00"));
         assert_eq!(start("2024-12-19T16:30:00"), at(&zone, "2024-12-20T08:00:00"));
         assert_eq!(
             calendar.open_days_after(at(&zone, "2024-12-19T15:00:00"), 1),
@@ -401,6 +522,12 @@ mod tests {
         check([Opening::CLOSED; 7], "never open");
         check([Opening { from: 5, to: 2_000 }; 7], "minute 5 to 2000");
         check([Opening { from: 9, to: 8 }; 7], "minute 9 to 8");
+        let crossed = DayHours {
+            first: Opening { from: 480, to: 720 },
+            second: Opening { from: 700, to: 900 },
+        };
+        let error = Calendar::with_days([crossed; 7], &[], &TimeZone::UTC).expect_err("refused");
+        assert!(error.to_string().starts_with("opening from minute 480 to 720 and 700 to 900"));
         assert!(Calendar::continuous().with_cutoff(1_441).is_err());
     }
 
@@ -415,10 +542,11 @@ mod tests {
     proptest! {
         #[test]
         fn positions_never_fall_and_instants_are_earliest(
-            start in 1_400_000_000_i64..1_800_000_000, step in 0_i64..9_000, which in 0_usize..4
+            start in 1_400_000_000_i64..1_800_000_000, step in 0_i64..9_000, which in 0_usize..5
         ) {
             let calendar = [
                 office(),
+                shop(),
                 Calendar::weekdays(&zone("America/Sao_Paulo"), &[date(2018, 2, 13)]),
                 Calendar::weekdays(&zone("America/New_York"), &[]),
                 Calendar::continuous(),
@@ -433,11 +561,12 @@ mod tests {
 
         #[test]
         fn any_number_is_an_instant_and_a_position(number in any::<i64>()) {
-            let calendar = office();
-            let position = calendar.position(number);
-            prop_assert!(calendar.position(calendar.instant(position)) <= position);
-            let bound = 1 << 40;
-            calendar.instant(number.clamp(-bound, bound));
+            for calendar in [office(), shop()] {
+                let position = calendar.position(number);
+                prop_assert!(calendar.position(calendar.instant(position)) <= position);
+                let bound = 1 << 40;
+                calendar.instant(number.clamp(-bound, bound));
+            }
         }
     }
 

@@ -49,7 +49,7 @@ impl fmt::Display for DeclaredError {
 
 impl std::error::Error for DeclaredError {}
 
-/// A text of the rule language, with its place.
+/// A text of the file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expression {
     /// As written.
@@ -74,13 +74,15 @@ pub enum Target {
 /// Which calendar counts for whom; the first that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarRule {
-    /// The calendar's name, as in `rules/packs/calendars`.
-    pub calendar: String,
-    /// Only this carrier.
-    pub carrier: Option<String>,
-    /// Only this destination region.
-    pub destination: Option<String>,
-    /// Minute of the local day after which the next open day counts.
+    /// The calendar's name, as in `rules/packs/calendars`, `standard` or `24x7`.
+    pub calendar: Expression,
+    /// Only this carrier, lower case.
+    pub carrier: Option<Expression>,
+    /// Only this service, lower case.
+    pub service: Option<Expression>,
+    /// Only this destination: a country (`US`) or one of its regions (`US-TX`), upper case.
+    pub destination: Option<Expression>,
+    /// Minute of the local day from which on the next open day counts; without one, the calendar's own.
     pub cutoff_minute: Option<u16>,
 }
 
@@ -98,22 +100,12 @@ pub struct Declared {
     /// Shipments not to learn from.
     pub exclude: Option<Expression>,
     /// CSV files of transit tables, relative to this one.
-    pub transit_tables: Vec<String>,
+    pub transit_tables: Vec<Expression>,
     /// Calendars, first match first.
     pub calendars: Vec<CalendarRule>,
 }
 
 impl Declared {
-    /// The calendar rule for a carrier and a destination region.
-    pub fn calendar(&self, carrier: &str, destination: &str) -> Option<&CalendarRule> {
-        let fits = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
-        self.calendars
-            .iter()
-            .find(|rule| fits(&rule.carrier, carrier) && fits(&rule.destination, destination))
-    }
-
     /// Parses and checks a file. `file` is what errors call it.
     pub fn parse(file: &str, text: &str) -> Result<Declared, Vec<DeclaredError>> {
         let whole = |line, column, message| {
@@ -149,7 +141,7 @@ struct Raw {
     #[serde(default)]
     target: Target,
     #[serde(default)]
-    transit_tables: Vec<String>,
+    transit_tables: Vec<Spanned<String>>,
     #[serde(default)]
     calendars: Vec<RawCalendar>,
     levels: Option<Spanned<Vec<Level>>>,
@@ -171,9 +163,10 @@ struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawCalendar {
-    calendar: String,
-    carrier: Option<String>,
-    destination: Option<String>,
+    calendar: Spanned<String>,
+    carrier: Option<Spanned<String>>,
+    service: Option<Spanned<String>>,
+    destination: Option<Spanned<String>>,
     cutoff: Option<Spanned<String>>,
 }
 
@@ -232,20 +225,13 @@ impl Checker<'_> {
                 self.error(place, found.to_string());
             }
         }
-        let expression = |spanned: Option<Spanned<String>>| {
-            spanned.map(|spanned| Expression {
-                line: spanned.referenced.line(),
-                column: spanned.referenced.column(),
-                text: spanned.value,
-            })
-        };
         Declared {
             settings,
             target: raw.target,
-            promise: expression(raw.promise),
-            carrier_estimate: expression(raw.carrier_estimate),
-            exclude: expression(raw.exclude),
-            transit_tables: raw.transit_tables,
+            promise: raw.promise.map(expression),
+            carrier_estimate: raw.carrier_estimate.map(expression),
+            exclude: raw.exclude.map(expression),
+            transit_tables: raw.transit_tables.into_iter().map(expression).collect(),
             calendars: raw.calendars.into_iter().map(|rule| self.calendar(rule)).collect(),
         }
     }
@@ -386,13 +372,23 @@ impl Checker<'_> {
             }
             minute
         });
+        let cased = |spanned: Option<Spanned<String>>, case: fn(&str) -> String| {
+            let spanned = spanned.map(expression);
+            spanned.map(|found| Expression { text: case(&found.text), ..found })
+        };
         CalendarRule {
-            calendar: raw.calendar,
-            carrier: raw.carrier,
-            destination: raw.destination,
+            calendar: expression(raw.calendar),
+            carrier: cased(raw.carrier, str::to_lowercase),
+            service: cased(raw.service, str::to_lowercase),
+            destination: cased(raw.destination, str::to_uppercase),
             cutoff_minute,
         }
     }
+}
+
+fn expression(spanned: Spanned<String>) -> Expression {
+    let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+    Expression { text: spanned.value, line, column }
 }
 
 /// `17:00` as minutes of the day.
@@ -428,7 +424,7 @@ mod tests {
         let text = "eta:\n  half_life: 45d\n  grain: 5m\n  levels: [region, carrier]\n  \
             bases: [learned]\n  form: hazard\n  drift: { half_life: 0s }\n  \
             publish: { band: [p10, p90], rounding: 15m }\n  calendars:\n    \
-            - { calendar: br, destination: SP, cutoff: \"17:30\" }\n    - { calendar: plain }\n";
+            - { calendar: br, service: PAC, destination: br-sp, cutoff: \"17:30\" }\n    - { calendar: plain }\n";
         let declared = Declared::parse("x.yaml", text).expect("checked");
         let settings = &declared.settings;
         assert_eq!((settings.half_life, settings.grain_minutes), (45 * 86_400, 5));
@@ -437,12 +433,13 @@ mod tests {
         assert_eq!((settings.form, settings.drift_half_life), (Form::Hazard, 0));
         assert_eq!(settings.publish.band, Band::Middle80);
         assert_eq!(settings.publish.rounding, Rounding::Seconds(900));
-        let rule = declared.calendar("correios", "SP").expect("matches");
-        assert_eq!((rule.calendar.as_str(), rule.cutoff_minute), ("br", Some(1_050)));
-        assert_eq!(
-            declared.calendar("ups", "NY").map(|rule| rule.calendar.as_str()),
-            Some("plain")
-        );
+        let [rule, plain] = declared.calendars.as_slice() else { panic!("two calendars") };
+        let text = |found: &Option<Expression>| found.as_ref().map(|found| found.text.clone());
+        assert_eq!((rule.calendar.text.as_str(), rule.cutoff_minute), ("br", Some(1_050)));
+        assert_eq!((rule.calendar.line, rule.calendar.column), (10, 19));
+        assert_eq!(text(&rule.destination).as_deref(), Some("BR-SP"));
+        assert_eq!(text(&rule.service).as_deref(), Some("pac"));
+        assert_eq!((text(&rule.carrier), plain.calendar.text.as_str()), (None, "plain"));
     }
 
     #[test]

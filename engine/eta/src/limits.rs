@@ -29,8 +29,8 @@ pub const LEVELS_MAX: usize = 10;
 /// Rows of one transit table.
 pub const TRANSIT_ROWS_MAX: usize = 1_000_000;
 
-/// Holidays in one calendar: 200 years of 40 days.
-pub const HOLIDAYS_MAX: usize = 8_000;
+/// Days with hours of their own in one calendar: each one of 54 years.
+pub const HOLIDAYS_MAX: usize = 20_000;
 
 /// Longest YAML file of the declared part, bytes.
 pub const DECLARED_BYTES_MAX: usize = 1_048_576;

@@ -89,6 +89,8 @@ pub struct Settings {
     pub sparse_below: u16,
     /// Lanes kept at most.
     pub lanes_max: usize,
+    /// Digest of the declared calendars, 0 where there are none: what was learned are open minutes of these.
+    pub calendars_digest: u64,
 }
 
 impl Default for Settings {
@@ -119,6 +121,7 @@ impl Default for Settings {
             cold_spread_minutes: 2 * 1_440,
             sparse_below: 30,
             lanes_max: 500_000,
+            calendars_digest: 0,
         }
     }
 }

@@ -10,7 +10,7 @@
 //! Restoring an exported state gives an estimator with the same answers and the same bytes (tests). Any
 //! bytes give a state or an error, never a panic.
 //! # Does not hold
-//! Settings: they are declared; the two that give the numbers their meaning are checked against them.
+//! Settings: they are declared; the three that give the numbers their meaning are checked against them.
 
 use std::fmt;
 
@@ -49,6 +49,7 @@ pub(crate) struct LaneState {
 pub struct State {
     pub(crate) grain_minutes: u16,
     pub(crate) half_life: i64,
+    pub(crate) calendars: u64,
     pub(crate) levels_q16: [i64; CLASSES],
     pub(crate) learned: u64,
     pub(crate) excluded: [u64; Exclusion::ALL.len()],
@@ -74,6 +75,8 @@ pub enum StateError {
     Value(&'static str, usize),
     /// Learned under other settings: which, then and now.
     Settings(&'static str, i64, i64),
+    /// Learned in the open time of other calendars.
+    Calendars,
     /// More lanes than the settings allow: found and allowed.
     LanesTooMany(usize, usize),
 }
@@ -82,7 +85,7 @@ impl fmt::Display for StateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StateError::NotAState(found) => {
-                write!(out, "expected an eta state of version 1, found {found}")
+                write!(out, "expected an eta state of version 2, found {found}")
             }
             StateError::Length(at) => {
                 write!(out, "eta state is cut short or too long at byte {at}; copy it again")
@@ -96,6 +99,10 @@ impl fmt::Display for StateError {
                 out,
                 "eta state was learned with {what} {then}, the settings say {now}; learn anew or \
                  set {what} back"
+            ),
+            StateError::Calendars => write!(
+                out,
+                "eta state was learned with other \"calendars\"; learn anew or set them back"
             ),
             StateError::LanesTooMany(found, allowed) => {
                 write!(
@@ -117,6 +124,7 @@ impl Estimator {
         State {
             grain_minutes: self.settings().grain_minutes,
             half_life: self.settings().half_life,
+            calendars: self.settings().calendars_digest,
             levels_q16: self.levels_q16,
             learned: self.counts.learned,
             excluded: self.counts.excluded,
@@ -141,6 +149,9 @@ impl Estimator {
         if settings.half_life != state.half_life {
             let (then, now) = (state.half_life, settings.half_life);
             return Err(StateError::Settings("half-life seconds", then, now));
+        }
+        if settings.calendars_digest != state.calendars {
+            return Err(StateError::Calendars);
         }
         if settings.lanes_max < state.lanes.len() {
             return Err(StateError::LanesTooMany(state.lanes.len(), settings.lanes_max));

@@ -3,10 +3,11 @@
 //! # Place
 //! Read beside [`crate::declared`]; asked by the caller, who puts the days into queries and outcomes.
 //! # Method
-//! CSV with the columns carrier, service, o_region, d_region, days. `*` stands for any; of the rows that fit,
-//! the one with the most names counts, carrier before service before origin before destination.
+//! CSV with the columns carrier, service, o_region, d_region, days. `*` stands for any. A region is a state or
+//! province with its country (`US-TX`) or a country (`US`). Of the rows that fit, the closest counts: carrier before
+//! service before origin before destination, a state before its country before any.
 //! # Holds
-//! No two rows for one key; days are 0..=365.
+//! No two rows for one key; days are 0..=365. Case does not count.
 //! # Does not hold
 //! What a day is: the delivery calendar says ([`crate::calendar::Calendar::open_days_after`]).
 
@@ -19,6 +20,8 @@ use crate::symbol::Symbol;
 
 const COLUMNS: [&str; 5] = ["carrier", "service", "o_region", "d_region", "days"];
 const DAYS_MAX: u16 = 365;
+/// Mistakes that are told of one file.
+const ERRORS_MAX: usize = 100;
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,15 +33,24 @@ impl TransitTable {
     /// Parses a CSV text. `file` is what errors call it.
     pub fn parse(file: &str, text: &str) -> Result<TransitTable, Vec<DeclaredError>> {
         let mut table = TransitTable::default();
-        table.add(file, text)?;
+        table.add(file, text, |_, _| Ok(()))?;
         Ok(table)
     }
 
-    /// Adds another file's rows. On errors the table is as it was.
-    pub fn add(&mut self, file: &str, text: &str) -> Result<(), Vec<DeclaredError>> {
+    /// Adds another file's rows. `known` says of a column and a name what is wrong with it. On errors the table is as it was.
+    pub fn add(
+        &mut self,
+        file: &str,
+        text: &str,
+        known: impl Fn(&str, &str) -> Result<(), String>,
+    ) -> Result<(), Vec<DeclaredError>> {
         let mut errors = Vec::new();
-        let mut error = |line: u64, column: u64, message: String| {
-            errors.push(DeclaredError { file: file.to_owned(), line, column, message });
+        // `field` is the column of the file, from 0.
+        let mut error = |line: u64, field: usize, message: String| {
+            if errors.len() < ERRORS_MAX {
+                let column = column(text, line, field);
+                errors.push(DeclaredError { file: file.to_owned(), line, column, message });
+            }
         };
         let mut rows = self.rows.clone();
         let mut reader =
@@ -48,11 +60,11 @@ impl TransitTable {
             Ok(headers) => {
                 let found = headers.iter().collect::<Vec<_>>().join(",");
                 let wanted = COLUMNS.join(",");
-                error(1, 1, format!("columns are \"{found}\"; give \"{wanted}\""));
+                error(1, 0, format!("columns are \"{found}\"; give \"{wanted}\""));
                 return Err(errors);
             }
             Err(fault) => {
-                error(1, 1, fault.to_string());
+                error(1, 0, fault.to_string());
                 return Err(errors);
             }
         }
@@ -61,21 +73,44 @@ impl TransitTable {
                 Ok(record) => record,
                 Err(fault) => {
                     let line = fault.position().map_or(0, csv::Position::line);
-                    error(line, 1, "row has another number of columns; give five".to_owned());
+                    error(line, 0, "row has another number of columns; give five".to_owned());
                     continue;
                 }
             };
             let line = record.position().map_or(0, csv::Position::line);
             let days = record[4].parse().ok().filter(|days| *days <= DAYS_MAX);
             let Some(days) = days else {
-                error(line, 5, format!("\"days\" is \"{}\"; give 0 to {DAYS_MAX}", &record[4]));
+                let message = format!("\"days\" is \"{}\"; give 0 to {DAYS_MAX}", &record[4]);
+                error(line, 4, message);
                 continue;
             };
-            let key = [0, 1, 2, 3].map(|at: usize| part(&record[at]));
+            if let Some(at) = (0..4).find(|at| record[*at].is_empty()) {
+                let message =
+                    format!("\"{}\" is empty; give a name, or \"*\" for any", COLUMNS[at]);
+                error(line, at, message);
+                continue;
+            }
+            let named = [
+                record[0].to_lowercase(),
+                record[1].to_lowercase(),
+                record[2].to_uppercase(),
+                record[3].to_uppercase(),
+            ];
+            let mut are_known = true;
+            for (at, name) in named.iter().enumerate().filter(|(_, name)| *name != "*") {
+                if let Err(message) = known(COLUMNS[at], name) {
+                    error(line, at, message);
+                    are_known = false;
+                }
+            }
+            if !are_known {
+                continue;
+            }
+            let key = named.each_ref().map(|name| part(name));
             if rows.insert(key, days).is_some() {
-                error(line, 1, "a second row for the same lane; keep one".to_owned());
+                error(line, 0, "a second row for the same lane; keep one".to_owned());
             } else if TRANSIT_ROWS_MAX < rows.len() {
-                error(line, 1, format!("more than {TRANSIT_ROWS_MAX} rows; split the carriers"));
+                error(line, 0, format!("more than {TRANSIT_ROWS_MAX} rows; split the carriers"));
                 break;
             }
         }
@@ -97,22 +132,52 @@ impl TransitTable {
         self.rows.is_empty()
     }
 
-    /// The open days of a lane: the most named row that fits.
-    pub fn days(&self, lane: &Lane) -> Option<u16> {
-        let full = [lane.carrier, lane.service, lane.origin.region, lane.destination.region];
-        // From all four named to none; the carrier's bit is the highest.
-        (0..16_u8).rev().find_map(|named| {
-            let mut key = full;
-            for (at, symbol) in key.iter_mut().enumerate() {
-                if named & (8 >> at) == 0 {
-                    *symbol = Symbol::NONE;
-                } else if !symbol.is_some() {
-                    return None;
+    /// The open days of a lane: the closest row that fits. `countries` are those of its two regions.
+    pub fn days(&self, lane: &Lane, countries: [Symbol; 2]) -> Option<u16> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let any = Symbol::NONE;
+        let (from, to) = (lane.origin.region, lane.destination.region);
+        for carrier in widening([lane.carrier, any, any]) {
+            for service in widening([lane.service, any, any]) {
+                for origin in widening([from, countries[0], any]) {
+                    for destination in widening([to, countries[1], any]) {
+                        let found = self.rows.get(&[carrier, service, origin, destination]);
+                        if found.is_some() {
+                            return found.copied();
+                        }
+                    }
                 }
             }
-            self.rows.get(&key).copied()
-        })
+        }
+        None
     }
+}
+
+/// The names of a part from the closest to any, each once; what is not known is left out.
+fn widening(names: [Symbol; 3]) -> impl Iterator<Item = Symbol> {
+    let is_known = names[0].is_some();
+    let country = names[1] != names[0] && names[1].is_some();
+    let wanted = [is_known, country, true];
+    names.into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(name, _)| name)
+}
+
+/// The column, from 1, at which a field of a line begins.
+fn column(text: &str, line: u64, index: usize) -> u64 {
+    let line = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+    let Some(row) = line.and_then(|line| text.lines().nth(line)) else { return 1 };
+    let mut is_quoted = false;
+    let mut left = index;
+    for (at, letter) in row.chars().enumerate() {
+        match letter {
+            _ if left == 0 && letter != ' ' => return at as u64 + 1,
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => left = left.saturating_sub(1),
+            _ => {}
+        }
+    }
+    row.chars().count() as u64 + 1
 }
 
 fn part(text: &str) -> Symbol {
@@ -125,10 +190,11 @@ mod tests {
     use crate::lane::Place;
 
     const TABLE: &str = "carrier,service,o_region,d_region,days\n\
-        ups,ground,CA,NY,5\n\
-        ups,ground,*,NY,4\n\
+        ups,ground,US-CA,US-NY,5\n\
+        ups,ground,*,US-NY,4\n\
+        ups,Ground,US,us,6\n\
         ups,*,*,*,7\n\
-        *,*,*,HI,12\n";
+        *,*,*,US-HI,12\n";
 
     fn check(carrier: &str, service: &str, origin: &str, destination: &str, expected: Option<u16>) {
         let table = TransitTable::parse("t.csv", TABLE).expect("a table");
@@ -140,18 +206,37 @@ mod tests {
             destination: place(destination),
             ..Lane::default()
         };
-        assert_eq!(table.days(&lane), expected, "{carrier} {service} {origin} {destination}");
+        let countries =
+            [origin, destination].map(|region| Symbol::of(&region[..region.len().min(2)]));
+        let found = table.days(&lane, countries);
+        assert_eq!(found, expected, "{carrier} {service} {origin} {destination}");
     }
 
     #[test]
     fn the_most_named_row_counts() {
-        check("ups", "ground", "CA", "NY", Some(5));
-        check("ups", "ground", "TX", "NY", Some(4));
-        check("ups", "ground", "", "NY", Some(4));
-        check("ups", "air", "CA", "NY", Some(7));
-        check("ups", "ground", "CA", "HI", Some(7));
-        check("gls", "", "CA", "HI", Some(12));
-        check("gls", "", "CA", "NY", None);
+        check("ups", "ground", "US-CA", "US-NY", Some(5));
+        check("ups", "ground", "US-TX", "US-NY", Some(6));
+        check("ups", "ground", "CA-ON", "US-NY", Some(4));
+        check("ups", "ground", "", "US-NY", Some(4));
+        check("ups", "air", "US-CA", "US-NY", Some(7));
+        check("ups", "ground", "US-CA", "US-HI", Some(6));
+        check("gls", "", "US-CA", "US-HI", Some(12));
+        check("gls", "", "US-CA", "US-NY", None);
+    }
+
+    #[test]
+    fn names_are_asked_about_where_they_stand() {
+        let known = |column: &str, name: &str| match (column, name) {
+            ("carrier", "upz") => Err(String::from("no carrier")),
+            ("d_region", "XX") => Err(String::from("no region")),
+            _ => Ok(()),
+        };
+        let text = "carrier,service,o_region,d_region,days\nups, *,US,*,3\nUPZ,\"a,b\", US,xx,3\n";
+        let mut table = TransitTable::default();
+        let errors = table.add("t.csv", text, known).expect_err("refused");
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["t.csv:3:1: no carrier", "t.csv:3:15: no region"]);
+        assert!(table.is_empty());
     }
 
     #[test]
@@ -167,11 +252,14 @@ mod tests {
             "t.csv:1:1: columns are \"a,b\"; give \"carrier,service,o_region,d_region,days\"",
         );
         check(
-            &format!("{head}ups,g,A,B,soon\nups,g,A,C,400\nups,g,A,D,3\nups,g,A,D,4\nups\n"),
-            "t.csv:2:5: \"days\" is \"soon\"; give 0 to 365|\
-             t.csv:3:5: \"days\" is \"400\"; give 0 to 365|\
+            &format!(
+                "{head}ups,g,A,B,soon\nups,g,A,C,400\nups,g,A,D,3\nups,g,a,D,4\nups\nups,,A,B,1\n"
+            ),
+            "t.csv:2:11: \"days\" is \"soon\"; give 0 to 365|\
+             t.csv:3:11: \"days\" is \"400\"; give 0 to 365|\
              t.csv:5:1: a second row for the same lane; keep one|\
-             t.csv:6:1: row has another number of columns; give five",
+             t.csv:6:1: row has another number of columns; give five|\
+             t.csv:7:5: \"service\" is empty; give a name, or \"*\" for any",
         );
     }
 }

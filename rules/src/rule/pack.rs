@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::calendar_file;
 use super::check::{Options, read};
 use super::diagnostic::{Report, Source};
 use super::facts::HashInterner;
@@ -17,6 +18,7 @@ use super::ruleset::RuleSet;
 use super::runner::{Coverage, Outcome, RuleCoverage, run};
 use super::suite::{Suite, cases, suite};
 use super::yaml;
+use crate::calendar::Calendar;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
@@ -96,6 +98,24 @@ impl Pack {
     /// Everything that is wrong with them.
     pub fn load(&self, options: &Options) -> Result<RuleSet, Report> {
         RuleSet::load(self.sources.clone(), options, &mut HashInterner)
+    }
+
+    /// The calendars of the files, in their order, whatever else stands in them.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the files as far as their shape, and with the calendars.
+    pub fn calendars(&self, options: &Options) -> Result<Vec<Calendar>, Report> {
+        let mut report = Report { sources: self.sources.clone(), list: Vec::new() };
+        let mut calendars = Vec::new();
+        for file in read(&mut report) {
+            for def in &file.calendars {
+                let found = calendar_file::read(def, &options.catalogue, &mut report);
+                calendars.extend(found.map(|(calendar, _)| calendar));
+            }
+        }
+        report.sort();
+        if report.has_errors() { Err(report) } else { Ok(calendars) }
     }
 
     /// Runs every test, or those whose suite and name contain a text.

@@ -10,6 +10,7 @@ use crossdock_model::milestone::{Direction, Milestone};
 use crossdock_model::record::Seconds;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::almanac::Way;
 use super::flight::Flight;
 use super::news::{NewsFlags, Told};
 use super::speak::{self, Statement};
@@ -30,16 +31,16 @@ impl Forecast {
     /// Asks about a flight, says what is news, and sets its alarm.
     pub(super) fn ask(&mut self, slot: usize, cause: Cause, at: &At, out: &mut Output) {
         let now = i64::from(Seconds::from_micros(at.received).0);
-        let flight = &self.flights[slot];
-        if let Some((class, since)) = flight.class() {
-            self.answer(slot, (class, since), (now, cause), at, out);
+        let way = self.way(slot);
+        if let Some(class) = self.flights[slot].class() {
+            self.answer(slot, class, &way, (now, cause), at, out);
         }
         let flight = &mut self.flights[slot];
         let silent = flight.news_at.0.saturating_add(FLIGHT_SILENCE_SECONDS);
         let mut alarm = silent.min((now as u32).saturating_add(ASK_AGAIN_SECONDS));
         if let Some(last) = flight.last() {
             let over = over_at(&last, self.options.declared.settings.publish.rounding, |instant| {
-                self.options.calendar.day_end(instant)
+                way.calendar.day_end(instant)
             });
             // A change may have been held back because the last one is too young.
             let again = last.at.saturating_add(self.options.declared.settings.publish.interval_min);
@@ -55,12 +56,13 @@ impl Forecast {
         &mut self,
         slot: usize,
         (class, since): (MilestoneClass, Seconds),
+        way: &Way,
         (now, cause): (i64, Cause),
         at: &At,
         out: &mut Output,
     ) {
         let flight = &self.flights[slot];
-        let calendar = &self.options.calendar;
+        let calendar = &*way.calendar;
         let policy = &self.options.declared.settings.publish;
         let last = flight.last();
         // What can't be news is not worked out.
@@ -68,7 +70,7 @@ impl Forecast {
             return;
         }
         let lane = flight.lane(&self.texts);
-        let query = query_of(flight, &lane, calendar, (class, since), now);
+        let query = query_of(flight, &lane, way, (class, since), now);
         self.tally.estimates.asked += 1;
         let asked = self.estimator.ask(&query).and_then(|asked| {
             let is_invented =
@@ -133,14 +135,16 @@ impl Forecast {
     /// True where the flight has ended; what it teaches is learned.
     pub(super) fn is_over(&mut self, slot: usize, told: &Told<'_>) -> bool {
         let Some(end) = self.end_of(slot, told) else { return false };
+        let way = self.way(slot);
         let now = i64::from(Seconds::from_micros(told.facts.received).0);
         match end {
             End::Arrived(at) => {
-                self.count_dates(slot, at);
-                self.learn(slot, at, None, now);
+                self.count_dates(slot, at, &way);
+                self.learn(slot, at, &way, None, now);
             }
             End::Excluded(exclusion) => {
-                self.learn(slot, Seconds::from_micros(told.facts.received), Some(exclusion), now);
+                let at = Seconds::from_micros(told.facts.received);
+                self.learn(slot, at, &way, Some(exclusion), now);
             }
             End::Gone => {}
         }
@@ -173,11 +177,11 @@ impl Forecast {
     }
 
     /// Counts whether dates were kept: by local days, each kind of date by itself.
-    fn count_dates(&mut self, slot: usize, at: Seconds) {
+    fn count_dates(&mut self, slot: usize, at: Seconds, way: &Way) {
         let flight = &self.flights[slot];
         let estimates = &mut self.tally.estimates;
         let is_missed = |date: Seconds| {
-            let deadline = self.estimator.deadline(i64::from(date.0), &self.options.calendar);
+            let deadline = self.estimator.deadline(i64::from(date.0), &way.calendar);
             date.is_some().then_some(deadline < i64::from(at.0))
         };
         if let Some(is_missed) = is_missed(flight.carrier_at) {
@@ -191,7 +195,14 @@ impl Forecast {
     }
 
     /// Learns from a flight that ended.
-    fn learn(&mut self, slot: usize, end: Seconds, exclusion: Option<Exclusion>, now: i64) {
+    fn learn(
+        &mut self,
+        slot: usize,
+        end: Seconds,
+        way: &Way,
+        exclusion: Option<Exclusion>,
+        now: i64,
+    ) {
         let flight = self.flights[slot];
         let lane = flight.lane(&self.texts);
         self.estimator.names.remember(self.texts.get(flight.carrier));
@@ -209,8 +220,8 @@ impl Forecast {
                 carrier_estimate: known(carrier_then),
                 // There was no promise before the carrier first gave a date.
                 promise: known(carrier_then).and_then(|_| known(flight.promise_at)),
-                table_days: None,
-                calendar: &self.options.calendar,
+                table_days: way.table_days,
+                calendar: &way.calendar,
                 exclusion,
             };
             match self.estimator.observe(&outcome, now) {
@@ -226,7 +237,7 @@ impl Forecast {
 pub(super) fn query_of<'a>(
     flight: &Flight,
     lane: &'a crossdock_eta::Lane,
-    calendar: &'a crossdock_eta::Calendar,
+    way: &'a Way,
     (class, since): (MilestoneClass, Seconds),
     now: i64,
 ) -> Query<'a> {
@@ -237,8 +248,8 @@ pub(super) fn query_of<'a>(
         now,
         carrier_estimate: known(flight.carrier_at),
         promise: known(flight.promise_at),
-        table_days: None,
-        calendar,
+        table_days: way.table_days,
+        calendar: &way.calendar,
         doubts: Doubts {
             open_exception: flight.flags.has(NewsFlags::DOUBTFUL),
             imprecise_address: false,

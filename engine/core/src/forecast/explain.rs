@@ -4,6 +4,7 @@ use crossdock_eta::explain::Explanation;
 use crossdock_eta::{MilestoneClass, NoEstimate};
 use crossdock_model::record::Seconds;
 
+use super::almanac::{Almanac, Made, Way};
 use super::flight::Flight;
 use super::{Forecast, ask};
 
@@ -18,20 +19,29 @@ pub struct Explained<'a> {
     pub carrier: &'a str,
     /// The class it is in and since when; absent where nobody can say when it arrives.
     pub class: Option<(MilestoneClass, Seconds)>,
+    /// Whose open time counts, and what the transit tables say.
+    pub way: Way,
     /// The answer, with every basis, level and weight behind it.
     pub explanation: Explanation,
 }
 
 impl Forecast {
+    /// What is declared of calendars and transit times.
+    #[must_use]
+    pub fn almanac(&self) -> &Almanac {
+        &self.options.almanac
+    }
+
     /// Visits the shipments under way that have a number, asked as of `now` (unix seconds).
     pub fn explain(&self, number: &str, now: i64, mut visit: impl FnMut(&Explained<'_>)) {
         for flight in self.flights.iter().filter(|flight| flight.number.text() == number) {
             let class = flight.class();
+            let lane = flight.lane(&self.texts);
+            let way =
+                self.options.almanac.way(|| lane, &self.estimator.names, &mut Made::default());
             let explanation = match class {
                 Some(class) => {
-                    let lane = flight.lane(&self.texts);
-                    let calendar = &self.options.calendar;
-                    self.estimator.explain(&ask::query_of(flight, &lane, calendar, class, now))
+                    self.estimator.explain(&ask::query_of(flight, &lane, &way, class, now))
                 }
                 None => Explanation { answer: Err(NoEstimate::NothingLearned), bases: Vec::new() },
             };
@@ -40,6 +50,7 @@ impl Forecast {
                 tenant: self.texts.get(flight.tenant),
                 carrier: self.texts.get(flight.carrier),
                 class,
+                way,
                 explanation,
             });
         }

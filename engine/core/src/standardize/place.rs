@@ -137,6 +137,20 @@ impl Atlas {
         ATLAS.clone()
     }
 
+    /// The two letters of a country, given by a code or a name.
+    #[must_use]
+    pub fn country_code(&self, country: &str) -> Option<[u8; 2]> {
+        self.places.country_code(country.as_bytes())
+    }
+
+    /// The zone of a state or province, or of a country; that of most of its people where it lies in several.
+    #[must_use]
+    pub fn zone_of_region(&self, country: &str, region: &str) -> Option<ZoneId> {
+        let (country, region) = (country.as_bytes(), region.as_bytes());
+        let place = PlaceText { country, region, postal_code: b"", city: b"" };
+        self.places.zone_of(&place).map(|(zone, _)| zone)
+    }
+
     /// The zone of a place, and whether it is only a guess.
     #[must_use]
     pub fn zone_of(&self, parts: &Parts<'_>) -> PlaceZone {

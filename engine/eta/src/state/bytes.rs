@@ -18,7 +18,7 @@ use crate::estimator::PairKey;
 use crate::lane::{Basis, LaneKey, Level, MilestoneClass};
 use crate::symbol::Symbol;
 
-const MAGIC: &[u8; 8] = b"xd-eta\x001";
+const MAGIC: &[u8; 8] = b"xd-eta\x002";
 
 impl State {
     /// The state as bytes.
@@ -27,6 +27,7 @@ impl State {
         out.extend_from_slice(MAGIC);
         put(&mut out, u64::from(self.grain_minutes));
         put(&mut out, self.half_life as u64);
+        put(&mut out, self.calendars);
         self.levels_q16.iter().for_each(|level| put(&mut out, *level as u64));
         put(&mut out, self.learned);
         self.excluded.iter().for_each(|count| put(&mut out, *count));
@@ -86,6 +87,7 @@ impl State {
         let mut reader = Reader { bytes: body, at: MAGIC.len() };
         let grain_minutes = u16::try_from(reader.number()?).map_err(|_| reader.bad("grain"))?;
         let half_life = reader.number()? as i64;
+        let calendars = reader.number()?;
         let mut levels_q16 = [0; CLASSES];
         for level in &mut levels_q16 {
             *level = reader.number()? as i64;
@@ -99,6 +101,7 @@ impl State {
         let state = State {
             grain_minutes,
             half_life,
+            calendars,
             levels_q16,
             learned,
             excluded,

@@ -37,6 +37,7 @@ struct Header {
     version: u8,
     grain_minutes: u16,
     half_life_seconds: i64,
+    calendars: u64,
     p90_levels_q16: [i64; CLASSES],
     learned: u64,
     excluded: [u64; Exclusion::ALL.len()],
@@ -124,9 +125,10 @@ impl State {
             Err(error) => unreachable!("numbers and texts are JSON: {error}"),
         };
         write(&Line::EtaState(Header {
-            version: 1,
+            version: 2,
             grain_minutes: self.grain_minutes,
             half_life_seconds: self.half_life,
+            calendars: self.calendars,
             p90_levels_q16: self.levels_q16,
             learned: self.learned,
             excluded: self.excluded,
@@ -172,12 +174,13 @@ impl State {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, first) = lines.next().ok_or_else(|| other("nothing"))?;
         let header = match serde_json::from_str(first) {
-            Ok(Line::EtaState(header)) if header.version == 1 => header,
+            Ok(Line::EtaState(header)) if header.version == 2 => header,
             _ => return Err(other(first)),
         };
         let mut state = State {
             grain_minutes: header.grain_minutes,
             half_life: header.half_life_seconds,
+            calendars: header.calendars,
             levels_q16: header.p90_levels_q16,
             learned: header.learned,
             excluded: header.excluded,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use crossdock_core::forecast::almanac::Almanac;
 use crossdock_eta::evaluate::{self, EvaluateOptions, Format};
 use crossdock_eta::{Estimator, Lane, Place, Symbol};
 
@@ -99,6 +100,7 @@ pub fn run(settings: &Settings, args: &EtaArgs) -> Result<ExitCode, Failure> {
                 tally.promise_kept,
                 tally.promise_missed,
             );
+            text.push_str(&declared(forecast_of(&engine).almanac()));
             text.push_str(&status(forecast_of(&engine).estimator()));
             terminal::print(&text)?;
         }
@@ -153,6 +155,16 @@ fn evaluate(data: &Path, format: &str, out: Option<&Path>) -> Result<ExitCode, F
         None => terminal::print(&format!("{}\n", report.markdown))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is declared of calendars and transit times.
+fn declared(almanac: &Almanac) -> String {
+    let names: Vec<&str> = almanac.rules().iter().map(|rule| rule.calendar.name.as_str()).collect();
+    let calendars = match names.is_empty() {
+        true => String::from("none, time is open always"),
+        false => names.join(", "),
+    };
+    format!("calendars: {calendars}; transit tables: {} rows\n", almanac.table().len())
 }
 
 fn status(estimator: &Estimator) -> String {

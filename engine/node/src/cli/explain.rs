@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use crossdock_core::engine::{Engine, EngineOptions};
+use crossdock_core::forecast::almanac::{Almanac, Way};
 use crossdock_core::forecast::{Explained, Forecast};
 use crossdock_core::guess::Guesser;
 use crossdock_core::standardize::number;
@@ -65,7 +66,10 @@ pub fn run(settings: &Settings, args: &ExplainArgs) -> Result<ExitCode, Failure>
         .ok_or_else(|| Failure::Usage(format!("\"{}\" can't be a tracking number", args.what)))?;
     let (engine, now) = replayed(settings, &args.input)?;
     let mut text = String::new();
-    forecast_of(&engine).explain(wanted.as_str(), now, |it| text.push_str(&for_people(it, now)));
+    let forecast = forecast_of(&engine);
+    forecast.explain(wanted.as_str(), now, |it| {
+        text.push_str(&for_people(it, forecast.almanac(), now));
+    });
     if text.is_empty() {
         return Err(Failure::Input(format!(
             "nothing under way has the number \"{}\": it has arrived, went back, waits to be \
@@ -78,7 +82,23 @@ pub fn run(settings: &Settings, args: &ExplainArgs) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-fn for_people(it: &Explained<'_>, now: i64) -> String {
+/// The calendar that counts, with its zone, its holidays and its cut-off.
+fn open_time(way: &Way, almanac: &Almanac) -> String {
+    let Some(rule) = way.rule.and_then(|index| almanac.rules().get(index)) else {
+        return String::from("always: no declared calendar fits");
+    };
+    let mut text = format!("{} in {}", rule.calendar.name, way.zone.name());
+    if !way.holidays.is_empty() {
+        text.push_str(&format!(", holidays of {}", way.holidays));
+    }
+    let own = rule.calendar.cutoff.map(|second| u16::try_from(second / 60).unwrap_or(u16::MAX));
+    if let Some(minute) = rule.cutoff_minute.or(own) {
+        text.push_str(&format!(", cut-off {:02}:{:02}", minute / 60, minute % 60));
+    }
+    text
+}
+
+fn for_people(it: &Explained<'_>, almanac: &Almanac, now: i64) -> String {
     let flight = it.flight;
     let number = flight.number.text();
     let mut text = format!("{number} ({}, {}), use {}\n", it.carrier, it.tenant, flight.epoch);
@@ -92,6 +112,10 @@ fn for_people(it: &Explained<'_>, now: i64) -> String {
     match it.class {
         Some((class, since)) => line("class", &format!("{}, since {}", class.name(), shown(since))),
         None => line("class", "none: nobody can say when it arrives"),
+    }
+    line("open time", &open_time(&it.way, almanac));
+    if let Some(days) = it.way.table_days {
+        line("transit table", &format!("{days} open days"));
     }
     line("carrier's date", &shown(flight.carrier_at));
     line("promise", &shown(flight.promise_at));

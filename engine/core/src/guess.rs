@@ -81,11 +81,14 @@ impl Guesser {
 fn format_of(document: &[u8]) -> Option<Format> {
     let start = document.trim_ascii_start();
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    let begins = |tag: &&[u8]| start.starts_with(tag);
     match start.first()? {
         b'{' | b'[' => Some(Format::Json),
         b'<' => Some(Format::Xml),
-        b'I' if start.starts_with(b"ISA") => Some(Format::X12),
-        b'U' if start.starts_with(b"UNA") || start.starts_with(b"UNB") => Some(Format::Edifact),
+        _ if [&b"ISA"[..], b"GS*", b"GS|", b"ST*214", b"ST|214"].iter().any(begins) => {
+            Some(Format::X12)
+        }
+        _ if [&b"UNA"[..], b"UNB", b"UNH+", b"UNG+"].iter().any(begins) => Some(Format::Edifact),
         _ => None,
     }
 }

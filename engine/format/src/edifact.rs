@@ -6,7 +6,7 @@
 //! # Method
 //! One pass over the segments, with the delimiters of `UNA` or the standard's own. Line breaks mean nothing. Counts are compared,
 //! never trusted; the header's dates are not looked at. What is no segment is skipped and reported; so is what stands
-//! outside of an interchange.
+//! outside of an interchange. A text that begins with its first message or group is an interchange without a header.
 //!
 //! ```text
 //! {"interchanges":[ {"UNB":{"01":"UNOC","01_2":"3","02":"SENDER",..},
@@ -41,9 +41,11 @@ use crate::envelope::Envelope;
 use crate::keys::Word;
 use crate::outline::{Field, Outline, Span};
 use crate::segments::{Segment, Segments, Syntax};
-use crate::warning::{WarningKind, Warnings};
+use crate::warning::{Tag, WarningKind, Warnings};
 use crate::{DecodeError, DecodeErrorKind, DecodeLimits};
 
+/// The header of an interchange.
+const INTERCHANGE: &[&[u8; 3]] = &[b"UNB"];
 /// `UNA` and its six delimiters.
 const ADVICE_SIZE: usize = 9;
 
@@ -60,10 +62,16 @@ pub(crate) fn scan(
     let mut scan =
         Scan { text, root, outline, warnings, interchange: None, group: None, message: None };
     let mut syntax = None;
+    segments.skip_space();
+    if let Some((found, start)) = header(text, segments.position, &[b"UNH", b"UNG"]) {
+        syntax = Some(found);
+        segments.position = start;
+        scan.open_without_header(start);
+    }
     // Ends: each turn takes a segment or finds a later header.
     loop {
         segments.skip_space();
-        let is_header = header(text, segments.position).is_some();
+        let is_header = header(text, segments.position, INTERCHANGE).is_some();
         if scan.interchange.is_none() || is_header {
             match find(text, &mut segments.position, scan.warnings) {
                 Some(found) => syntax = Some(found),
@@ -81,7 +89,7 @@ pub(crate) fn scan(
     }
     scan.cut();
     if syntax.is_none() {
-        let message = "no UNB segment, so there is no interchange";
+        let message = "no UNB or UNH segment at its start, so there is no interchange";
         return Err(DecodeError::new(DecodeErrorKind::Malformed, 0, message));
     }
     Ok(())
@@ -91,7 +99,7 @@ pub(crate) fn scan(
 fn find(text: &str, position: &mut usize, warnings: &mut Warnings) -> Option<Syntax> {
     let start = *position;
     // Almost always it stands right here.
-    if let Some((syntax, unb)) = header(text, start) {
+    if let Some((syntax, unb)) = header(text, start, INTERCHANGE) {
         *position = unb;
         return Some(syntax);
     }
@@ -99,7 +107,7 @@ fn find(text: &str, position: &mut usize, warnings: &mut Warnings) -> Option<Syn
     // Ends: each turn starts after the last "UN".
     while let Some(step) = memchr::memmem::find(&text.as_bytes()[from..], b"UN") {
         let at = from + step;
-        if let Some((syntax, unb)) = header(text, at) {
+        if let Some((syntax, unb)) = header(text, at, INTERCHANGE) {
             skip(text, start, at, warnings);
             *position = unb;
             return Some(syntax);
@@ -118,10 +126,13 @@ fn skip(text: &str, start: usize, end: usize, warnings: &mut Warnings) {
     }
 }
 
-/// The delimiters, when a `UNA` with its `UNB`, or a `UNB`, stands at `start`; and where the `UNB` is.
-fn header(text: &str, start: usize) -> Option<(Syntax, usize)> {
+/// The delimiters, when one of the segments `tags`, alone or after its `UNA`, stands at `start`; and where the segment is.
+fn header(text: &str, start: usize, tags: &[&[u8; 3]]) -> Option<(Syntax, usize)> {
     let bytes = &text.as_bytes()[start..];
-    if bytes.starts_with(b"UNB+") {
+    let begins = |bytes: &[u8], element: u8| {
+        tags.iter().any(|tag| bytes.starts_with(*tag)) && bytes.get(3) == Some(&element)
+    };
+    if begins(bytes, b'+') {
         return Some((Syntax::new(b'+', b'\'').with_components(b':', Some(b'?')), start));
     }
     let advice = bytes.strip_prefix(b"UNA")?.get(..ADVICE_SIZE - 3)?;
@@ -135,8 +146,7 @@ fn header(text: &str, start: usize) -> Option<(Syntax, usize)> {
         (release != b' ' && is_delimiter(release) && !all.contains(&release)).then_some(release);
     let rest = &bytes[ADVICE_SIZE..];
     let space = rest.len() - rest.trim_ascii_start().len();
-    let is_followed = rest[space..].starts_with(b"UNB") && rest.get(space + 3) == Some(&element);
-    is_followed.then(|| {
+    begins(&rest[space..], element).then(|| {
         let syntax = Syntax::new(element, terminator).with_components(component, release);
         (syntax, start + ADVICE_SIZE + space)
     })
@@ -163,6 +173,8 @@ struct Scan<'s, 't> {
 struct Interchange {
     envelope: Envelope,
     group_count: u32,
+    /// Whether only the inside was sent.
+    is_headless: bool,
 }
 
 /// A `UNG` that is open; the envelope's item is the segment, to be given to each message.
@@ -219,15 +231,26 @@ impl Scan<'_, '_> {
         segment.place(Word::Unb, item, end, self.outline);
         let control = segment.field(4, self.outline);
         let envelope = Envelope::open(item, segment, control);
-        self.interchange = Some(Interchange { envelope, group_count: 0 });
+        self.interchange = Some(Interchange { envelope, group_count: 0, is_headless: false });
+    }
+
+    /// An interchange of which only the inside was sent.
+    fn open_without_header(&mut self, start: usize) {
+        let end = self.outline.fields.len();
+        let item = self.outline.push_object(self.root, Word::Interchanges.key(), end);
+        let tag = Tag::new(b"UNB");
+        let envelope = Envelope { item, tag, start, control: None, count: 0 };
+        self.interchange = Some(Interchange { envelope, group_count: 0, is_headless: true });
+        self.warnings.push(WarningKind::Headless { tag }, start, 0);
     }
 
     fn close_interchange(&mut self, segment: &Segment) {
         self.cut_group();
-        let open = self.interchange.take().map(|Interchange { envelope, group_count }| Envelope {
-            count: if group_count == 0 { envelope.count } else { group_count },
-            ..envelope
-        });
+        let open =
+            self.interchange.take().map(|Interchange { envelope, group_count, .. }| Envelope {
+                count: if group_count == 0 { envelope.count } else { group_count },
+                ..envelope
+            });
         self.close(open, segment);
     }
 
@@ -313,7 +336,9 @@ impl Scan<'_, '_> {
     /// Notes what the end of the text, or the next interchange, leaves open.
     fn cut(&mut self) {
         self.cut_group();
-        if let Some(interchange) = self.interchange.take() {
+        if let Some(interchange) = self.interchange.take()
+            && !interchange.is_headless
+        {
             interchange.envelope.cut(self.warnings);
         }
     }
@@ -454,16 +479,39 @@ mod tests {
         );
     }
 
+    /// Some gateways take the envelope off.
+    #[test]
+    fn the_inside_of_an_interchange_is_read() {
+        check(
+            "UNH+1+IFTSTA:D:04A:UN'BGM+77+9'CNI+1+7072'STS+1+21'UNT+5+1'",
+            expect![[r#"
+            {"interchanges":{"messages":{"id":"IFTSTA","control":"1","UNH":{"01":"1","02":"IFTSTA","02_2":"D","02_3":"04A","02_4":"UN"},"BGM":{"01":"77","02":"9"},"consignments":{"CNI":{"01":"1","02":"7072"},"statuses":{"STS":{"01":"1","02":"21"}}}}}}
+            there is no UNB at byte 0 (0 bytes)"#]],
+        );
+        check(
+            "UNA:*.? ~UNH*1*IFTSTA:D:04A:UN~CNI*1*7072~UNT*3*1~UNZ*1*9~",
+            expect![[r#"
+            {"interchanges":{"messages":{"id":"IFTSTA","control":"1","UNH":{"01":"1","02":"IFTSTA","02_2":"D","02_3":"04A","02_4":"UN"},"consignments":{"CNI":{"01":"1","02":"7072"}}}}}
+            there is no UNB at byte 9 (0 bytes)
+            UNZ has another control number than its header at byte 50 (8 bytes)"#]],
+        );
+    }
+
     #[test]
     fn text_without_an_interchange_is_refused() {
         check("", expect!["empty: nothing but white space at byte 0"]);
         check(
             "UNA:+.? '",
-            expect!["malformed: no UNB segment, so there is no interchange at byte 0"],
+            expect![
+                "malformed: no UNB or UNH segment at its start, so there is no interchange at byte 0"
+            ],
         );
         check(
             "UNH+1+IFTSTA:D:07B:UN'",
-            expect!["malformed: no UNB segment, so there is no interchange at byte 0"],
+            expect![[r#"
+                {"interchanges":{"messages":{"id":"IFTSTA","control":"1","UNH":{"01":"1","02":"IFTSTA","02_2":"D","02_3":"07B","02_4":"UN"}}}}
+                there is no UNB at byte 0 (0 bytes)
+                UNH is not closed at byte 0 (3 bytes)"#]],
         );
     }
 }

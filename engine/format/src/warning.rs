@@ -34,6 +34,11 @@ pub enum WarningKind {
         /// The tag that came unexpectedly.
         tag: Tag,
     },
+    /// An interchange of which only the inside was sent.
+    Headless {
+        /// The tag of the header that is not there.
+        tag: Tag,
+    },
     /// An envelope that the end of the document cuts off.
     Unclosed {
         /// The tag of its header.
@@ -117,6 +122,7 @@ impl fmt::Display for Warning {
                 write!(f, "{tag:?} has another control number than its header")
             }
             WarningKind::Envelope { tag } => write!(f, "{tag:?} stands where it does not belong"),
+            WarningKind::Headless { tag } => write!(f, "there is no {tag:?}"),
             WarningKind::Unclosed { tag } => write!(f, "{tag:?} is not closed"),
             WarningKind::UnknownSegment { tag } => write!(f, "segment {tag:?} is not known here"),
             WarningKind::Skipped => f.write_str("passed over"),

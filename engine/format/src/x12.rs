@@ -5,7 +5,8 @@
 //!
 //! # Method
 //! One pass over the segments. The delimiters come from each `ISA` (byte 3 separates elements, the byte after the sixteenth
-//! separator components, the next ends segments), so a header that lost its padding is read too. Line breaks mean nothing unless they
+//! separator components, the next ends segments), so a header that lost its padding is read too; a text that begins with its first
+//! `GS` or `ST` tells them by that. Line breaks mean nothing unless they
 //! end segments. Counts are compared, never trusted. What is no segment is skipped and reported; so is what stands outside of an
 //! interchange.
 //!
@@ -62,11 +63,19 @@ pub(crate) fn scan(
     outline.items[root as usize].is_object = true;
     let mut segments = Segments { text, position: 0 };
     segments.skip_space();
-    let Some(mut header) = Header::find(text, &mut segments.position, warnings) else {
-        return Err(no_interchange(text));
+    let start = segments.position;
+    let bare = Header::guess(text, start);
+    let mut header = match bare.clone() {
+        Some(header) => header,
+        None => Header::find(text, &mut segments.position, warnings)
+            .ok_or_else(|| no_interchange(text))?,
     };
+    let (interchange, is_headless) = (None, false);
     let mut scan =
-        Scan { text, root, outline, warnings, interchange: None, group: None, set: None };
+        Scan { text, root, outline, warnings, interchange, is_headless, group: None, set: None };
+    if bare.is_some() {
+        scan.open_without_header(start);
+    }
     // Ends: each turn takes a segment or finds a later header.
     loop {
         let here = &text[segments.position..];
@@ -101,12 +110,12 @@ fn no_interchange(text: &str) -> DecodeError {
         let message = "the document ends within its ISA segment";
         return DecodeError::new(DecodeErrorKind::Truncated, text.len(), message);
     }
-    let message = "no ISA segment, so the delimiters are not known";
+    let message = "no ISA, GS or ST segment at its start, so the delimiters are not known";
     DecodeError::new(DecodeErrorKind::Malformed, 0, message)
 }
 
 /// What an `ISA` says about the bytes after it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Header {
     syntax: Syntax,
     /// Where the component separator stands.
@@ -146,6 +155,26 @@ impl Header {
         found
     }
 
+    /// The delimiters of a text that begins with a `GS` or `ST`, as some gateways send it: the byte after the tag separates
+    /// elements, and the first delimiter after those that the segment must have ends it.
+    fn guess(text: &str, start: usize) -> Option<Self> {
+        let bytes = &text.as_bytes()[start..];
+        let bytes = &bytes[..bytes.len().min(ISA_SIZE_MAX)];
+        let element_count = match bytes.get(..2)? {
+            b"GS" => 8,
+            b"ST" => 2,
+            _ => return None,
+        };
+        let element = *bytes.get(2).filter(|&&byte| is_delimiter(byte))?;
+        let mut at = 2;
+        for _ in 1..element_count {
+            at += 1 + memchr::memchr(element, bytes.get(at + 1..)?)?;
+        }
+        let ends = |&&byte: &&u8| is_delimiter(byte) && byte != element;
+        let terminator = *bytes.get(at + 1..)?.iter().find(ends)?;
+        Some(Self { syntax: Syntax::new(element, terminator), component: None })
+    }
+
     fn parse(text: &str, start: usize) -> Option<Self> {
         let bytes = &text.as_bytes()[start..];
         let bytes = &bytes[..bytes.len().min(ISA_SIZE_MAX)];
@@ -182,6 +211,8 @@ struct Scan<'s, 't> {
     outline: &'s mut Outline,
     warnings: &'s mut Warnings,
     interchange: Option<Envelope>,
+    /// Whether only the inside of the interchange was sent.
+    is_headless: bool,
     group: Option<Envelope>,
     set: Option<Set>,
 }
@@ -232,6 +263,7 @@ impl Scan<'_, '_> {
 
     fn open_interchange(&mut self, segment: &Segment, header: &Header) {
         self.cut();
+        self.is_headless = false;
         let end = self.outline.fields.len();
         if let Some(at) = header.component {
             self.push_field(Word::Component, Span::text(at, 1));
@@ -247,6 +279,19 @@ impl Scan<'_, '_> {
         segment.place(Word::Isa, item, end, self.outline);
         let control = segment.field(12, self.outline);
         self.interchange = Some(Envelope::open(item, segment, control));
+    }
+
+    /// An interchange of which only the inside was sent.
+    fn open_without_header(&mut self, start: usize) {
+        let item = self.outline.push_object(
+            self.root,
+            Word::Interchanges.key(),
+            self.outline.fields.len(),
+        );
+        let tag = Tag::new(b"ISA");
+        self.interchange = Some(Envelope { item, tag, start, control: None, count: 0 });
+        self.is_headless = true;
+        self.warnings.push(WarningKind::Headless { tag }, start, 0);
     }
 
     fn close_interchange(&mut self, segment: &Segment) {
@@ -278,7 +323,9 @@ impl Scan<'_, '_> {
     fn open_set(&mut self, segment: &Segment) {
         self.cut_set();
         if self.group.is_none() {
-            self.misplaced(segment);
+            if !self.is_headless {
+                self.misplaced(segment);
+            }
             let Some(interchange) = self.interchange else {
                 unreachable!("outside of an interchange only its header is looked for")
             };
@@ -350,7 +397,9 @@ impl Scan<'_, '_> {
     /// Notes what the end of the text, or the next interchange, leaves open.
     fn cut(&mut self) {
         self.cut_group();
-        if let Some(interchange) = self.interchange.take() {
+        if let Some(interchange) = self.interchange.take()
+            && !self.is_headless
+        {
             interchange.cut(self.warnings);
         }
     }
@@ -560,13 +609,32 @@ mod tests {
         );
     }
 
+    /// Some gateways take the envelope off.
+    #[test]
+    fn the_inside_of_an_interchange_is_read() {
+        check(
+            "GS*QM*A-1*B*20260102*0304*7*X*005010~\nST*214*0001~\nB10*PRO1*SHP1*ACME~\nSE*3*0001~\nGE*1*7~",
+            expect![[r#"
+                {"interchanges":{"groups":{"GS":{"01":"QM","02":"A-1","03":"B","04":"20260102","05":"0304","06":"7","07":"X","08":"005010"},"sets":{"id":"214","control":"0001","ST":{"01":"214","02":"0001"},"B10":{"01":"PRO1","02":"SHP1","03":"ACME"}}}}}
+                there is no ISA at byte 0 (0 bytes)"#]],
+        );
+        check(
+            "ST|214|0001|005010X\nB10|PRO1|SHP1|ACME\nSE|3|0001\nST|214|0002\nB10|PRO2\nSE|3|0002\n",
+            expect![[r#"
+                {"interchanges":{"groups":{"sets":[{"id":"214","control":"0001","ST":{"01":"214","02":"0001","03":"005010X"},"B10":{"01":"PRO1","02":"SHP1","03":"ACME"}},{"id":"214","control":"0002","ST":{"01":"214","02":"0002"},"B10":{"01":"PRO2"}}]}}}
+                there is no ISA at byte 0 (0 bytes)"#]],
+        );
+    }
+
     #[test]
     fn text_without_an_interchange_is_refused() {
         check("", expect!["empty: nothing but white space at byte 0"]);
         check("ISA*00*", expect!["truncated: the document ends within its ISA segment at byte 7"]);
         check(
-            "ST*214*0001~",
-            expect!["malformed: no ISA segment, so the delimiters are not known at byte 0"],
+            "LX*1~AT7*D1*NS~",
+            expect![
+                "malformed: no ISA, GS or ST segment at its start, so the delimiters are not known at byte 0"
+            ],
         );
         check(
             "ISA AND OTHER WORDS THAT ARE NO HEADER",

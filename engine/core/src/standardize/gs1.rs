@@ -72,7 +72,16 @@ pub fn read(text: &str) -> Option<Identifier> {
     }
     let link = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let link = link.split(['?', '#']).next()?.trim_end_matches('/');
-    of_link(link).or_else(|| plain(link.rsplit('/').next()?))
+    of_link(link).or_else(|| plain(last_of_link(link)))
+}
+
+/// What stands last in a link; nothing where that is its host or an application identifier whose value is missing.
+fn last_of_link(link: &str) -> &str {
+    const IDENTIFIERS: [&str; 4] = ["00", "01", "21", "402"];
+    match link.rsplit_once('/') {
+        Some((_, last)) if !IDENTIFIERS.contains(&last) => last,
+        _ => "",
+    }
 }
 
 /// What a URN of this kind says with its digits put right.
@@ -156,6 +165,14 @@ mod tests {
         check("urn:epc:id:sscc:061.12", "061.12");
         check("urn:epc:idpat:sgtin:4012345.044444.*", "4012345.044444");
         check("urn:epc:id:sscc:06141é1.123456789", "06141é1.123456789");
+    }
+
+    #[test]
+    fn a_link_without_a_value_is_nothing() {
+        check("https://id.gs1.org/00/", "");
+        check("https://id.gs1.org/402", "");
+        check("https://id.gs1.org/01/70614141123451/21/", "");
+        check("https://id.gs1.org", "");
     }
 
     #[test]

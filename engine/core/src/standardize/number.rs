@@ -180,6 +180,8 @@ mod tests {
         check("12345678901234567890123456789012345678901", None);
         check("12\u{0}34", None);
         check("<script>", None);
+        check("https://id.gs1.org/00/", None);
+        check("urn:epc:id:sscc:", None);
     }
 
     #[track_caller]

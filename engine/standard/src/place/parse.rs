@@ -52,7 +52,8 @@ impl Places {
     /// may be a country as well is a state only where its city lies in the United States and the
     /// country has no city of that name.
     fn country_of_state(&self, text: &[u8]) -> Option<&'static [u8]> {
-        let text = split_postal_code(text).map_or(text, |(before, _)| trim(before));
+        let (text, postal_code) = split_postal_code(text)
+            .map_or((text, &b""[..]), |(before, postal_code)| (trim(before), postal_code));
         let (before, last) = split_part(text);
         if before.is_empty() || last.len() != 2 || !last.iter().all(u8::is_ascii_uppercase) {
             return None;
@@ -64,6 +65,9 @@ impl Places {
                 false => self.is_region(*b"CA", last).then_some(b"CA"),
             };
         };
+        if is_state && has_zip_of(last, postal_code) {
+            return Some(b"US");
+        }
         // A country of one zone has no list of cities, and so the last word.
         let lists_cities = super::country_index(code)
             .and_then(|at| self.countries[at])
@@ -118,6 +122,51 @@ impl Places {
         let name = normalize(text, &mut buffer);
         !name.is_empty() && self.names.find(&Key::region(country, name)).is_some()
     }
+}
+
+/// The states whose two letters are a country's as well, and the first three digits of their ZIP codes.
+/// Source: USPS Publication 65, ranges of sectional centers.
+const STATE_ZIPS: [(&[u8; 2], u16, u16); 27] = [
+    (b"AL", 350, 369),
+    (b"AR", 716, 729),
+    (b"AZ", 850, 865),
+    (b"CA", 900, 961),
+    (b"CO", 800, 816),
+    (b"DE", 197, 199),
+    (b"GA", 300, 319),
+    (b"GA", 398, 399),
+    (b"ID", 832, 838),
+    (b"IL", 600, 629),
+    (b"IN", 460, 479),
+    (b"KY", 400, 427),
+    (b"LA", 700, 714),
+    (b"MA", 10, 27),
+    (b"MD", 206, 219),
+    (b"ME", 39, 49),
+    (b"MN", 550, 567),
+    (b"MO", 630, 658),
+    (b"MS", 386, 397),
+    (b"MT", 590, 599),
+    (b"NC", 270, 289),
+    (b"NE", 680, 693),
+    (b"PA", 150, 196),
+    (b"SC", 290, 299),
+    (b"SD", 570, 577),
+    (b"TN", 370, 385),
+    (b"VA", 220, 246),
+];
+
+/// Whether a ZIP code of five digits, or nine, lies in a state.
+fn has_zip_of(state: &[u8], postal_code: &[u8]) -> bool {
+    let (zip, _) = postal_code.split_at(postal_code.len().min(5));
+    if zip.len() < 5
+        || !zip.iter().all(u8::is_ascii_digit)
+        || !matches!(postal_code.len(), 5 | 9 | 10)
+    {
+        return false;
+    }
+    let start = zip[..3].iter().fold(0, |all, &digit| all * 10 + u16::from(digit - b'0'));
+    STATE_ZIPS.iter().any(|(code, low, high)| state == *code && (*low..=*high).contains(&start))
 }
 
 /// Off with blanks, and with separators that a taken part left behind.

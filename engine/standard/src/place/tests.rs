@@ -169,6 +169,8 @@ fn places_of_one_text_are_taken_apart() {
         "Los Angeles, CA @ => Los Angeles|CA||US",
         "Toronto, CA @ => Toronto|||CA",
         "Reno, NV 89501 @ => Reno|NV|89501|US",
+        "FIREBAUGH, CA 93622 @ => FIREBAUGH|CA|93622|US",
+        "Berlin, DE 10115 @ => Berlin||10115|DE",
         "Halifax, ON @ => Halifax|ON||CA",
         "LEIPZIG - GERMANY @ => LEIPZIG|||GERMANY",
         "04103 Leipzig, Germany @ => Leipzig||04103|Germany",

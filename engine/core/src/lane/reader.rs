@@ -415,7 +415,11 @@ impl Reader {
         }
         let mut payload = String::new();
         tape.write_json(node, &mut payload);
-        let detail = said.map_or(String::new(), |said| format!("found \"{said}\""));
+        let detail = said.map_or(String::new(), |said| match reject {
+            // It quotes the text and says where it is wrong.
+            Reject::BadTime => format!("found {said}"),
+            _ => format!("found \"{said}\""),
+        });
         let letter = DeadLetter { payload: payload.as_bytes(), ..context.letter(reject, &detail) };
         self.letter(&letter, out);
         context.count_input();

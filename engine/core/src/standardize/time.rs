@@ -215,7 +215,7 @@ fn parse(
     }
     let said = evaluator.str(text);
     Err(match found {
-        Some(error) => format!("{said}: {error}"),
-        None => String::from(said),
+        Some(error) => format!("\"{said}\", {error}"),
+        None => format!("\"{said}\""),
     })
 }

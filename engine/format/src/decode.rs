@@ -12,6 +12,7 @@
 
 use simd_json::{Node, Tape};
 
+use crate::foreign;
 use crate::json::Json;
 use crate::outline::TEXT_SIZE_MAX;
 use crate::scanners::Scanners;
@@ -163,7 +164,9 @@ impl Decoder {
             Format::Json | Format::Ndjson => self.json.fill(buffer, size, &mut tape),
             Format::Xml | Format::Csv(_) | Format::X12 | Format::Edifact => {
                 let bytes = &buffer[..size];
-                self.scanners.fill(format, bytes, &self.limits, &mut self.warnings, &mut tape)
+                let scanned =
+                    self.scanners.fill(format, bytes, &self.limits, &mut self.warnings, &mut tape);
+                scanned.map_err(|error| foreign::instead(error, bytes, format))
             }
         };
         let outcome = outcome.and_then(|()| check_node_count(&tape.0, size, &self.limits));

@@ -14,7 +14,7 @@
 use simd_json::{Buffers, ErrorType, Tape};
 
 use crate::decode::PADDING;
-use crate::{DecodeError, DecodeErrorKind};
+use crate::{DecodeError, DecodeErrorKind, Format, foreign};
 
 /// The byte-order mark that some senders put before UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -64,7 +64,7 @@ impl Json {
             let bytes: &[u8] = unsafe { &*document };
             let mut error = explain(&bytes[..size], &error, self.depth_max);
             error.offset += start;
-            error
+            foreign::instead(error, &bytes[..size], &Format::Json)
         })
     }
 }
@@ -292,7 +292,7 @@ mod tests {
         check("[1 2]", expect!["malformed: a `,` or `]` is missing at `2` at byte 3"]);
         check("[01]", expect!["malformed: a number that JSON does not allow at `1` at byte 2"]);
         check("{a:1}", expect!["malformed: a `,` or `}` is missing at `a` at byte 1"]);
-        check("<a/>", expect!["malformed: not JSON at `<` at byte 0"]);
+        check("<a/>", expect!["malformed: an XML document where JSON should be at byte 0"]);
         check(
             "{\"a\":\"\\ud800\"}",
             expect![[r#"encoding: half a surrogate pair, or no character, after \u at byte 6"#]],

@@ -25,6 +25,7 @@ mod edifact;
 mod encoding;
 mod envelope;
 mod error;
+mod foreign;
 mod json;
 mod keys;
 mod limits;

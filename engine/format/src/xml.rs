@@ -439,7 +439,7 @@ mod tests {
         );
         check("<a><![CDATA[x</a>", expect!["truncated: the document ends within CDATA at byte 12"]);
         check("<a/>tail", expect!["malformed: text outside of any element at byte 4"]);
-        check("{\"a\":1}", expect!["malformed: text outside of any element at byte 0"]);
+        check("{\"a\":1}", expect!["malformed: a JSON document where XML should be at byte 0"]);
         check("<!DOCTYPE a SYSTEM 'http://example.org/a.dtd'><a/>", expect![[r#"{"a":null}"#]]);
         check(
             "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",

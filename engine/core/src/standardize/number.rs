@@ -46,6 +46,9 @@ impl Number {
 /// Normalizes a number; `None` where it can't be one: too long, empty, or of other characters.
 #[must_use]
 pub fn normalize(text: &str) -> Option<Number> {
+    if is_placeholder(text.as_bytes()) {
+        return None;
+    }
     if is_spelled(text.as_bytes()) {
         return Number::of(text.as_bytes());
     }
@@ -66,6 +69,33 @@ pub fn normalize(text: &str) -> Option<Number> {
     let spelled = number.as_bytes();
     let is_plain = spelled.iter().all(u8::is_ascii_alphanumeric);
     if is_plain { Number::of(without_route(spelled)) } else { without_dots(spelled) }
+}
+
+/// What programs write where they have no number. One shipment of that name would hold everybody's events.
+fn is_placeholder(bytes: &[u8]) -> bool {
+    const WORDS: [&str; 12] = [
+        "-",
+        "n/a",
+        "na",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "true",
+        "false",
+        "string",
+        "unknown",
+        "undefined",
+    ];
+    const WORD_LEN_MAX: usize = 9;
+    match bytes.first() {
+        Some(b'0') => bytes.iter().all(|byte| *byte == b'0'),
+        Some(first) if first.is_ascii_digit() => false,
+        _ => {
+            bytes.len() <= WORD_LEN_MAX
+                && WORDS.iter().any(|word| bytes.eq_ignore_ascii_case(word.as_bytes()))
+        }
+    }
 }
 
 /// True for what is its own spelling, as most numbers are: digits and capitals, too short to have a ZIP code in front, and
@@ -181,6 +211,11 @@ mod tests {
         check("12\u{0}34", None);
         check("<script>", None);
         check("https://id.gs1.org/00/", None);
+        check("N/A", None);
+        check("null", None);
+        check("0000000000", None);
+        check("00000000001", Some("00000000001"));
+        check("NA1234", Some("NA1234"));
         check("urn:epc:id:sscc:", None);
     }
 

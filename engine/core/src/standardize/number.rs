@@ -71,22 +71,11 @@ pub fn normalize(text: &str) -> Option<Number> {
     if is_plain { Number::of(without_route(spelled)) } else { without_dots(spelled) }
 }
 
-/// What programs write where they have no number. One shipment of that name would hold everybody's events.
+/// What programs write where they have no number. One shipment of that name would hold everybody's events. The `string` of
+/// examples is not among them: samples of carriers are read with it.
 fn is_placeholder(bytes: &[u8]) -> bool {
-    const WORDS: [&str; 12] = [
-        "-",
-        "n/a",
-        "na",
-        "nan",
-        "nil",
-        "none",
-        "null",
-        "true",
-        "false",
-        "string",
-        "unknown",
-        "undefined",
-    ];
+    const WORDS: [&str; 11] =
+        ["-", "n/a", "na", "nan", "nil", "none", "null", "true", "false", "unknown", "undefined"];
     const WORD_LEN_MAX: usize = 9;
     match bytes.first() {
         Some(b'0') => bytes.iter().all(|byte| *byte == b'0'),

@@ -283,7 +283,7 @@ impl Forecast {
         }
         let (before, carrier_before) = (flight.class(), flight.carrier_at);
         flight.merge(told, now);
-        if !flight.origin.region.is_some() && !told.place.is_empty() {
+        if !flight.origin.region.is_some() && names_region(told.place) {
             let place = self.place_of(told.place);
             self.flights[slot].origin = place;
         }
@@ -418,12 +418,12 @@ impl Forecast {
         if is_placed && has_service {
             return;
         }
-        if !is_placed {
+        if !is_placed && names_region(way) {
             let destination = self.place_of(way);
             self.flights[slot].destination = destination;
         }
-        let said = way.split(crate::say::SEPARATOR).nth(WAY_SERVICE).unwrap_or("");
         if !has_service {
+            let said = way.split(crate::say::SEPARATOR).nth(WAY_SERVICE).unwrap_or("");
             let mut name = core::mem::take(&mut self.name_scratch);
             name.clear();
             name.push_str(said);
@@ -464,4 +464,17 @@ impl Forecast {
 
 fn flight_is_silent(flight: &Flight, now: Seconds) -> bool {
     flight.news_at.0.saturating_add(FLIGHT_SILENCE_SECONDS) <= now.0
+}
+
+/// Whether the words of a place, `city region postal-code country ...`, say more than a city.
+fn names_region(words: &str) -> bool {
+    let mut parts = 0;
+    for byte in words.bytes() {
+        if byte == crate::say::SEPARATOR as u8 {
+            parts += 1;
+        } else if 0 < parts && byte != b' ' {
+            return parts < 4;
+        }
+    }
+    false
 }

@@ -76,7 +76,10 @@ impl Drift {
         let usual_q16 = i128::from(self.slow_sum_q32 / self.slow_weight_q16);
         let off = sum_q32 - usual_q16 * i128::from(weight_q16);
         let pulled = off + i128::from(prior_q16) * i128::from(parent_q16);
-        (pulled / i128::from(all_q16)) as i64
+        match i64::try_from(pulled) {
+            Ok(pulled) => pulled / all_q16,
+            Err(_) => (pulled / i128::from(all_q16)) as i64,
+        }
     }
 
     /// The multiplier of a mean log2 ratio, Q16, within 0.5..=2.

@@ -4,7 +4,7 @@
 //! Below `histogram` (weights), `drift` (ratios, decay) and `board` (decay).
 //! # Method
 //! The logarithm squares the mantissa once per bit; the power multiplies the roots of two that the bits
-//! name. The roots come from an integer square root at compile time, so no libm function is called.
+//! name, those of the upper eight looked up. The roots come from an integer square root at compile time, so no libm function is called.
 //! # Holds
 //! `exp2(log2(x))` is within 2^-13 of x, relatively; both are monotone (tests).
 //! # Does not hold
@@ -57,18 +57,45 @@ const fn octave() -> [u32; 64] {
     out
 }
 
-/// `2^(fraction / 65536)` in Q31, for a fraction below 65536.
+/// `2^(fraction / 65536)` in Q31, for a fraction below 65536: the roots of its bits, the largest first.
 const fn fraction_q31(fraction: u32) -> u64 {
-    let mut out: u64 = 1 << 31;
-    let mut i = 0;
+    rest_q31(fraction, 1 << 31, 0)
+}
+
+/// A product with the roots of the bits from one on. A bit that is not set multiplies by one, which changes
+/// nothing: bits come as they like, and nobody can foretell a branch on them.
+const fn rest_q31(fraction: u32, product: u64, from: u32) -> u64 {
+    let mut out = product;
+    let mut i = from;
     while i < 16 {
-        if fraction & (1 << (15 - i)) != 0 {
-            out = (out * ROOTS_Q31[i]) >> 31;
-        }
+        let is_set = (fraction >> (15 - i)) & 1;
+        out = (out * FACTORS_Q31[i as usize][is_set as usize]) >> 31;
         i += 1;
     }
     out
 }
+
+/// One, or the root of a bit.
+const FACTORS_Q31: [[u64; 2]; 16] = {
+    let mut out = [[1 << 31; 2]; 16];
+    let mut i = 0;
+    while i < 16 {
+        out[i][1] = ROOTS_Q31[i];
+        i += 1;
+    }
+    out
+};
+
+/// The products of the upper eight bits of a fraction.
+static UPPER_Q31: [u64; 256] = {
+    let mut out = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        out[i] = fraction_q31((i as u32) << 8);
+        i += 1;
+    }
+    out
+};
 
 /// Base-2 logarithm of a positive number, Q16.
 pub fn log2_q16(value: u64) -> i64 {
@@ -78,11 +105,9 @@ pub fn log2_q16(value: u64) -> i64 {
     let mut fraction = 0;
     for _ in 0..16 {
         mantissa = (mantissa * mantissa) >> 31;
-        fraction <<= 1;
-        if 1 << 32 <= mantissa {
-            mantissa >>= 1;
-            fraction |= 1;
-        }
+        let is_two = mantissa >> 32;
+        mantissa >>= is_two;
+        fraction = fraction << 1 | is_two as i64;
     }
     (i64::from(whole) << 16) | fraction
 }
@@ -97,7 +122,7 @@ pub fn exp2_q16(exponent_q16: i64) -> i64 {
     if whole < -17 {
         return 0;
     }
-    let value = fraction_q31(fraction) as i64;
+    let value = rest_q31(fraction, UPPER_Q31[(fraction >> 8) as usize], 8) as i64;
     let shift = whole - 15;
     if 0 <= shift { value << shift } else { value >> -shift }
 }
@@ -150,6 +175,15 @@ mod tests {
         for value in (1..2_000_000_u64).step_by(997).chain([1, 2, 3, u64::MAX]) {
             let expected = (value as f64).log2() * 65_536.0;
             assert!((log2_q16(value) as f64 - expected).abs() <= 2.0, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_looked_up_power_is_the_product_of_its_roots() {
+        for fraction in 0..65_536_u32 {
+            let roots = (0..16).filter(|i| fraction & (1 << (15 - i)) != 0);
+            let product = roots.fold(1_u64 << 31, |out, i| (out * ROOTS_Q31[i]) >> 31);
+            assert_eq!(exp2_q16(i64::from(fraction) + (16 << 16)), (product as i64) << 1);
         }
     }
 

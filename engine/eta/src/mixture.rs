@@ -65,7 +65,8 @@ impl Mixture {
             let effective = tail / node.histogram.units(weight);
             shares[at] = mixer.share(effective, at == last);
             let factor = shares[at].weight / tail * MASS_ONE;
-            for (mixed, bin) in mixer.mix.iter_mut().zip(&node.histogram.bins) {
+            for (mixed, bin) in mixer.mix[cut.bin..].iter_mut().zip(&node.histogram.bins[cut.bin..])
+            {
                 *mixed += factor * f32::from(*bin);
             }
         }
@@ -186,10 +187,13 @@ impl Mixer {
     }
 
     fn finish(self, cut: &Cut, age_minutes: i64) -> Option<Mixture> {
-        let mut mass = self.mix.map(|mixed| (mixed + MASS_MAGIC).to_bits() - MASS_MAGIC.to_bits());
-        mass[..cut.bin].fill(0);
+        let mut mass = [0; BINS];
+        for (mass, mixed) in mass[cut.bin..].iter_mut().zip(&self.mix[cut.bin..]) {
+            *mass = (mixed + MASS_MAGIC).to_bits() - MASS_MAGIC.to_bits();
+        }
         mass[cut.bin] = ((u64::from(mass[cut.bin]) * cut.beyond_q16) >> 16) as u32;
-        let total = mass.iter().map(|mass| u64::from(*mass)).sum();
+        // Each is below 2^24, the one that was cut too.
+        let total = u64::from(mass.iter().sum::<u32>());
         (0 < total).then_some(Mixture { mass, total, age_minutes, effective: self.effective })
     }
 }

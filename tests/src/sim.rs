@@ -29,6 +29,7 @@ pub mod log;
 pub mod node;
 pub mod random;
 pub mod reader;
+pub mod stream;
 pub mod swarm;
 pub mod world;
 
@@ -294,7 +295,7 @@ impl<'a> Run<'a> {
             }
         }
         let mut auditor = Auditor::new(true);
-        for it in found {
+        for it in &found {
             auditor.output(OutMessage {
                 seq: it.seq,
                 batch_id: &it.batch_id,

@@ -4,50 +4,28 @@
 //! Behind the wires of all nodes; the one truth of a simulation.
 //! # Method
 //! A request is delivered after some time, or never, or twice; its answer comes after some time, or
-//! never. Answers carry the codes of nats-server 2.15: 10071 for the fence, 10199, 10164, 10077, 10210,
-//! 10008. A batch is applied whole or not at all, with the rollup of its record. The history of
-//! records is kept, so that the tail of OUT can be taken back.
+//! never. OUT is a [`Stream`]; what only happens
+//! now and then is said by the codes of nats-server 2.15: 10164, 10077, 10210, 10008.
 
 use super::Bug;
 use super::log::{Input, Log};
 use super::random::Random;
+use super::stream::{Kept, Reply, Stream, StreamRules};
 use super::swarm::{Fault, Swarm};
+use super::world::GROUP;
 use bytes::Bytes;
 use crossdock_node::jetstream::call::{ApiError, CallError, PubAck, Stored};
 use crossdock_node::jetstream::ctl::{CtlRecord, Fingerprint, Position};
+use crossdock_node::jetstream::wire::Publication;
 use std::collections::BTreeMap;
-
-/// A message of OUT that is no record.
-#[derive(Clone, Debug)]
-pub struct Out {
-    /// Its sequence.
-    pub seq: u64,
-    /// Its batch.
-    pub batch_id: String,
-    /// Its number in the batch.
-    pub batch_seq: u64,
-    /// Its subject.
-    pub subject: String,
-    /// Its body.
-    pub body: Bytes,
-}
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub enum Ask {
-    /// Store a batch.
-    Store {
-        /// Subjects and bodies.
-        outputs: Vec<(String, Bytes)>,
-        /// The record that ends it.
-        record: Bytes,
-        /// The sequence that the record before must have.
-        fence: u64,
-        /// Its name.
-        batch_id: String,
-    },
-    /// The newest record.
-    Newest,
+    /// Store these, one after the other; the answer is the last one's.
+    Store(Vec<Publication>),
+    /// The newest message of a subject.
+    Newest(String),
 }
 
 /// What is answered.
@@ -75,10 +53,9 @@ pub struct Broker {
     bug: Option<Bug>,
     swarm: Swarm,
     log: Log,
-    out: Vec<Out>,
-    /// Every record there was: (sequence, body); the last is the newest.
-    records: Vec<(u64, Bytes)>,
-    out_last_seq: u64,
+    out: Stream,
+    /// The subject of commit records.
+    ctl: String,
     /// Where the record stands that ends a part of a commit whose rest was lost.
     cut_at: Option<Position>,
     requests: Vec<Request>,
@@ -96,15 +73,22 @@ impl Broker {
     /// A broker that will be sent these messages.
     #[must_use]
     pub fn new(messages: &[Input], swarm: Swarm, random: Random, bug: Option<Bug>) -> Self {
+        let out = Stream::new(StreamRules {
+            allow_atomic: true,
+            allow_rollup: true,
+            deny_delete: true,
+            // The record counts, too.
+            batch_max: swarm.batch_max as u64 + 1,
+            ..StreamRules::default()
+        });
         Self {
             now_us: 1_000_000,
             random,
             bug,
             swarm,
             log: Log::new(messages),
-            out: Vec::new(),
-            records: Vec::new(),
-            out_last_seq: 0,
+            out,
+            ctl: format!("ctl.{GROUP}"),
             cut_at: None,
             requests: Vec::new(),
             answers: BTreeMap::new(),
@@ -131,7 +115,8 @@ impl Broker {
         }
         let request = self.requests.swap_remove(index);
         let answer = self.deliver(&request.ask);
-        self.digest = (self.digest ^ request.id).wrapping_mul(0x100_0000_01B3) ^ self.out_last_seq;
+        self.digest =
+            (self.digest ^ request.id).wrapping_mul(0x100_0000_01B3) ^ self.out.last_seq();
         if request.is_answered {
             let at = self.now_us + self.random.below(self.swarm.latency_us);
             self.answers.insert(request.id, (at, answer));
@@ -173,58 +158,67 @@ impl Broker {
     fn deliver(&mut self, ask: &Ask) -> Answer {
         let is_leaderless = self.now_us < self.leaderless_until;
         match ask {
-            Ask::Newest if is_leaderless => Answer::Newest(Err(CallError::NoResponders)),
-            Ask::Newest => Answer::Newest(Ok(self.records.last().map(|(seq, body)| Stored {
-                seq: *seq,
-                time_us: 0,
-                payload: body.clone(),
-            }))),
-            Ask::Store { .. } if is_leaderless => Answer::Stored(Err(refused(503, 10008))),
-            Ask::Store { outputs, record, fence, batch_id } => {
+            Ask::Newest(_) if is_leaderless => Answer::Newest(Err(CallError::NoResponders)),
+            Ask::Newest(subject) => {
+                let stored =
+                    |it: &Kept| Stored { seq: it.seq, time_us: 0, payload: it.body.clone() };
+                Answer::Newest(Ok(self.out.newest(subject).map(stored)))
+            }
+            Ask::Store(_) if is_leaderless => Answer::Stored(Err(refused(503, 10008))),
+            Ask::Store(batch) => {
                 let busy = [10164, 10077, 10210];
                 if !self.is_healed && self.random.one_in(self.swarm.busy_every) {
                     let code = busy[self.random.below(3) as usize];
                     return Answer::Stored(Err(refused(400, code)));
                 }
-                Answer::Stored(self.store(outputs, record, *fence, batch_id))
+                Answer::Stored(self.store(batch))
             }
         }
     }
 
-    fn store(
-        &mut self,
-        outputs: &[(String, Bytes)],
-        record: &Bytes,
-        fence: u64,
-        batch_id: &str,
-    ) -> Result<PubAck, CallError> {
-        if self.swarm.batch_max < outputs.len() {
-            return Err(refused(400, 10199));
+    fn store(&mut self, batch: &[Publication]) -> Result<PubAck, CallError> {
+        let mut batch = batch.to_vec();
+        if let (Some(Bug::NoFence), Some(record)) = (self.bug, batch.last_mut()) {
+            record.headers = record
+                .headers
+                .iter()
+                .filter(|(name, _)| AsRef::<str>::as_ref(*name) != FENCE)
+                .flat_map(|(name, values)| values.iter().map(move |it| (name.clone(), it.clone())))
+                .collect();
         }
-        let newest = self.records.last().map_or(0, |(seq, _)| *seq);
-        let is_fenced = newest != fence && self.bug != Some(Bug::NoFence);
-        if is_fenced && self.bug != Some(Bug::OutputsFirst) {
+        if self.bug == Some(Bug::TornBatch) && !batch.last().is_some_and(|it| self.is_fresh(it)) {
             return Err(refused(400, 10071));
         }
-        for (batch_seq, (subject, body)) in (1..).zip(outputs) {
-            if self.bug == Some(Bug::TornBatch) && self.random.one_in(50) {
-                continue;
-            }
-            self.out_last_seq += 1;
-            self.out.push(Out {
-                seq: self.out_last_seq,
-                batch_id: batch_id.to_owned(),
-                batch_seq,
-                subject: subject.clone(),
-                body: body.clone(),
-            });
+        let mut reply = Reply::Staged;
+        for message in &batch {
+            let is_output = message.subject.as_str() != self.ctl;
+            reply = match self.bug {
+                Some(Bug::TornBatch) if is_output && self.random.one_in(50) => continue,
+                Some(Bug::TornBatch | Bug::OutputsFirst) => self.store_loosely(message),
+                _ => self.out.publish(message),
+            };
         }
-        if is_fenced {
-            return Err(refused(400, 10071));
+        match reply {
+            Reply::Stored(seq) | Reply::Duplicate(seq) => Ok(PubAck { seq }),
+            Reply::Refused(code) => Err(refused(400, code)),
+            Reply::Staged => Err(CallError::TimedOut),
         }
-        self.out_last_seq += 1;
-        self.records.push((self.out_last_seq, record.clone()));
-        Ok(PubAck { seq: self.out_last_seq })
+    }
+
+    /// What a broker without atomic batches would do.
+    fn store_loosely(&mut self, message: &Publication) -> Reply {
+        if self.is_fresh(message) {
+            Reply::Stored(self.out.store(message))
+        } else {
+            Reply::Refused(10071)
+        }
+    }
+
+    /// True where a message has no fence, or the right one.
+    fn is_fresh(&self, message: &Publication) -> bool {
+        let fence = message.headers.get(FENCE).and_then(|fence| fence.as_str().parse().ok());
+        let newest = self.out.newest(message.subject.as_str()).map_or(0, |it| it.seq);
+        fence.is_none_or(|fence: u64| fence == newest)
     }
 
     /// Something happens to the broker itself.
@@ -247,13 +241,12 @@ impl Broker {
 
     /// Power was lost: the newest commits are gone, the last of them perhaps in part.
     fn roll_back_output(&mut self) {
-        let keep = self.records.len().saturating_sub(1 + self.random.below(3) as usize);
-        self.records.truncate(keep);
+        let records = self.out.history().iter().filter(|it| it.subject == self.ctl);
+        let lost = 1 + self.random.below(3) as usize;
+        let last_seq = records.rev().nth(lost).map_or(0, |it| it.seq);
+        self.out.roll_back(last_seq);
         let newest = self.newest().filter(|record| record.state_hash.is_none());
         self.cut_at = newest.map(|record| record.position);
-        let last_seq = self.records.last().map_or(0, |(seq, _)| *seq);
-        self.out.retain(|message| message.seq < last_seq);
-        self.out_last_seq = last_seq;
         self.requests.clear();
         self.generation += 1;
     }
@@ -294,7 +287,7 @@ impl Broker {
     }
 
     fn newest(&self) -> Option<CtlRecord> {
-        self.records.last().and_then(|(_, body)| CtlRecord::read(body).ok())
+        self.record().and_then(|(_, body)| CtlRecord::read(&body).ok())
     }
 
     /// True where all input was published and is committed.
@@ -304,7 +297,7 @@ impl Broker {
         let text = format!("{{\"position\":{{\"seq\":{},\"index\":0}}", wanted.seq);
         // The look at its text is the quick way to say no.
         self.log.is_sent()
-            && self.records.last().is_some_and(|(_, body)| body.starts_with(text.as_bytes()))
+            && self.record().is_some_and(|(_, body)| body.starts_with(text.as_bytes()))
             && self.newest().is_some_and(|record| {
                 let mark = record.stream.map(|mark| mark.fingerprint());
                 record.position == wanted && mark.is_some_and(|print| self.log.holds(&print))
@@ -313,8 +306,8 @@ impl Broker {
 
     /// Messages of OUT that are no records.
     #[must_use]
-    pub fn out(&self) -> &[Out] {
-        &self.out
+    pub fn out(&self) -> Vec<&Kept> {
+        self.out.messages().filter(|it| it.subject != self.ctl).collect()
     }
 
     /// The position of a record that ends a part of a commit, and stood last when OUT had lost its tail.
@@ -326,13 +319,13 @@ impl Broker {
     /// The newest record.
     #[must_use]
     pub fn record(&self) -> Option<(u64, Bytes)> {
-        self.records.last().cloned()
+        self.out.newest(&self.ctl).map(|it| (it.seq, it.body.clone()))
     }
 
     /// The last sequence of OUT.
     #[must_use]
     pub fn out_last_seq(&self) -> u64 {
-        self.out_last_seq
+        self.out.last_seq()
     }
 
     /// Counts cuts of all connections.
@@ -356,12 +349,13 @@ impl Broker {
     /// Where it stands, for people.
     #[must_use]
     pub fn describe(&self) -> String {
-        let record =
-            self.records.last().map(|(_, body)| String::from_utf8_lossy(body).into_owned());
+        let record = self.record().map(|(_, body)| String::from_utf8_lossy(&body).into_owned());
         let (held, is_sent) = (self.log.messages().len(), self.log.is_sent());
         format!("{held} messages, all of them: {is_sent}, {record:?}")
     }
 }
+
+const FENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 
 fn refused(code: u64, err_code: u64) -> CallError {
     CallError::Refused(ApiError { code, err_code, description: String::from("simulated") })

@@ -115,18 +115,15 @@ impl Wire for SimWire {
     }
 
     async fn send(&mut self, batch: Sending<'_>) -> Result<PubAck, CallError> {
-        let outputs =
-            batch.outputs.iter().map(|it| (it.subject.to_string(), it.body.clone())).collect();
-        let (record, batch_id) = (batch.record.clone(), batch.batch_id.to_owned());
-        let ask = Ask::Store { outputs, record, fence: batch.fence, batch_id };
+        let ask = Ask::Store(batch.publications().collect());
         match self.asked(ask, batch.patience).await? {
             Answer::Stored(answer) => answer,
             Answer::Newest(_) => unreachable!("an answer is to its question"),
         }
     }
 
-    async fn newest(&mut self, _: &str, _: &str) -> Result<Option<Stored>, CallError> {
-        match self.asked(Ask::Newest, Duration::from_secs(1)).await? {
+    async fn newest(&mut self, _: &str, subject: &str) -> Result<Option<Stored>, CallError> {
+        match self.asked(Ask::Newest(subject.to_owned()), Duration::from_secs(1)).await? {
             Answer::Newest(answer) => answer,
             Answer::Stored(_) => unreachable!("an answer is to its question"),
         }

@@ -42,6 +42,42 @@ pub struct Sending<'a> {
     pub patience: Duration,
 }
 
+/// One message on its way to a stream.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// Where to.
+    pub subject: Subject,
+    /// What the server and readers are told beside the body.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Sending<'_> {
+    /// The messages of the batch in order. The last one is the record, whose acknowledgement is the
+    /// batch's; it goes alone where there are no outputs.
+    pub fn publications(&self) -> impl Iterator<Item = Publication> {
+        let outputs = self.outputs.iter().zip(1..).map(|(output, number)| Publication {
+            subject: output.subject.clone(),
+            headers: headers(output, self.batch_id, number),
+            body: output.body.clone(),
+        });
+        outputs.chain(std::iter::once_with(|| self.end()))
+    }
+
+    fn end(&self) -> Publication {
+        let mut headers = HeaderMap::new();
+        headers.insert(EXPECTED, HeaderValue::from(self.fence));
+        headers.insert(ROLLUP, "sub");
+        if !self.outputs.is_empty() {
+            headers.insert(BATCH_ID, self.batch_id);
+            headers.insert(BATCH_SEQUENCE, HeaderValue::from(self.outputs.len() + 1));
+            headers.insert(BATCH_COMMIT, "1");
+        }
+        Publication { subject: self.subject.clone(), headers, body: self.record.clone() }
+    }
+}
+
 /// What a committer needs of the outside.
 pub trait Wire {
     /// Resolves when the link stands.
@@ -104,26 +140,21 @@ impl Wire for NatsWire {
 
     /// All messages of the batch, then the wait for the ack of the last.
     async fn send(&mut self, batch: Sending<'_>) -> Result<PubAck, CallError> {
-        let Sending { outputs, batch_id, .. } = batch;
         let deadline = Instant::now() + batch.patience;
         let reply = self.caller.reply();
         let client = self.caller.connection().client().clone();
         let sending = async {
-            for (slot, output) in outputs.iter().enumerate() {
-                let headers = headers(output, batch_id, slot + 1);
-                let subject = output.subject.clone();
-                client.publish_with_headers(subject, headers, output.body.clone()).await?;
+            let mut left = batch.outputs.len();
+            for Publication { subject, headers, body } in batch.publications() {
+                if left == 0 {
+                    let reply = reply.clone();
+                    client.publish_with_reply_and_headers(subject, reply, headers, body).await?;
+                } else {
+                    client.publish_with_headers(subject, headers, body).await?;
+                    left -= 1;
+                }
             }
-            let mut headers = HeaderMap::new();
-            headers.insert(EXPECTED, HeaderValue::from(batch.fence));
-            headers.insert(ROLLUP, "sub");
-            if !outputs.is_empty() {
-                headers.insert(BATCH_ID, batch_id);
-                headers.insert(BATCH_SEQUENCE, HeaderValue::from(outputs.len() + 1));
-                headers.insert(BATCH_COMMIT, "1");
-            }
-            let (subject, record) = (batch.subject.clone(), batch.record.clone());
-            client.publish_with_reply_and_headers(subject, reply, headers, record).await
+            Ok::<_, async_nats::PublishError>(())
         };
         match tokio::time::timeout_at(deadline, sending).await {
             Ok(Ok(())) => {}

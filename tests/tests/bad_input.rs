@@ -11,7 +11,9 @@
 //! # Does not hold
 //! Capture lines: the node reads them.
 
+use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
+use crossdock_core::lane::LaneOptions;
 use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
 use crossdock_tests::replay::{self, Document, Replay, Said, micros, since};
 use crossdock_tests::scenario::{account, line_of};
@@ -145,6 +147,22 @@ fn generic(fields: &str) -> String {
     format!(
         r#"{{"tracking_number":"X-1","event":"PICKED_UP","at":"2026-05-21T09:00:00Z"{fields}}}"#
     )
+}
+
+#[test]
+fn a_dead_letter_keeps_as_much_as_is_asked_for() {
+    for payload_max in [0, 100, 5_000] {
+        let lane = LaneOptions { dead_letter_payload_max: payload_max, ..LaneOptions::default() };
+        let mut replay = Replay::with(&FEEDS, &EngineOptions { lane, ..EngineOptions::default() });
+        let bytes = format!("{{{}", "x".repeat(999)).into_bytes();
+        let feed = String::from("generic");
+        replay.push("acme", &Document { feed, received: micros(RECEIVED), bytes });
+        let said = replay.said();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let kept = said[0].body["payload"].as_str().unwrap_or_default();
+        assert_eq!(kept.len(), payload_max.min(1_000));
+        assert_eq!(said[0].body["payload_size"], 1_000);
+    }
 }
 
 #[test]

@@ -2,11 +2,10 @@
 //!
 //! # Holds
 //!
-//! - At most [`DEAD_LETTER_PAYLOAD_BYTES_MAX`] bytes of the payload, cut at a character.
+//! - At most so many bytes of the payload as asked for, cut at a character.
 //! - Bytes that are no UTF-8 are kept in base64.
 
 use crossdock_model::id::Position;
-use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
 use crossdock_model::reject::Reject;
 use crossdock_model::time::Micros;
 
@@ -35,8 +34,8 @@ pub struct DeadLetter<'a> {
     pub payload: &'a [u8],
 }
 
-/// Adds a dead letter to an output.
-pub fn push(letter: &DeadLetter<'_>, out: &mut Output) {
+/// Adds a dead letter to an output, with at most so many bytes of its payload.
+pub fn push(letter: &DeadLetter<'_>, payload_max: usize, out: &mut Output) {
     let received = letter.received.get().unwrap_or(0);
     let kind = MessageKind::DeadLetter(letter.reject);
     out.push(
@@ -44,7 +43,7 @@ pub fn push(letter: &DeadLetter<'_>, out: &mut Output) {
         kind,
         received,
         |bytes| subject(bytes, letter),
-        |bytes| body(bytes, letter),
+        |bytes| body(bytes, letter, payload_max),
     );
 }
 
@@ -55,7 +54,7 @@ fn subject(out: &mut Vec<u8>, letter: &DeadLetter<'_>) {
     out.extend_from_slice(letter.reject.name().as_bytes());
 }
 
-fn body(out: &mut Vec<u8>, letter: &DeadLetter<'_>) {
+fn body(out: &mut Vec<u8>, letter: &DeadLetter<'_>, payload_max: usize) {
     let mut object = Object::begin(out);
     object.name("reason", letter.reject.name());
     object.text("help", letter.reject.help());
@@ -71,7 +70,7 @@ fn body(out: &mut Vec<u8>, letter: &DeadLetter<'_>) {
     });
     object.utc("received", letter.received);
     object.number("payload_size", letter.payload.len() as u64);
-    let cut = &letter.payload[..letter.payload.len().min(DEAD_LETTER_PAYLOAD_BYTES_MAX)];
+    let cut = &letter.payload[..letter.payload.len().min(payload_max)];
     match text_prefix(cut, letter.payload.len()) {
         Some(text) => object.text_or_empty("payload", text),
         None => object.text("payload_base64", &base64(cut)),

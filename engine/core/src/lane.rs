@@ -54,6 +54,8 @@ pub struct LaneOptions {
     pub document_depth_max: usize,
     /// Events of one document.
     pub document_events_max: usize,
+    /// Bytes of a document that its dead letter keeps.
+    pub dead_letter_payload_max: usize,
     /// Read of a shipment also what no state needs: references, other numbers, service, places. For
     /// tools; it takes memory per document.
     pub with_particulars: bool,
@@ -69,6 +71,7 @@ impl Default for LaneOptions {
             document_size_max: limits::DOCUMENT_SIZE_DEFAULT,
             document_depth_max: limits::DOCUMENT_DEPTH_MAX,
             document_events_max: limits::DOCUMENT_EVENTS_MAX,
+            dead_letter_payload_max: limits::DEAD_LETTER_PAYLOAD_BYTES_MAX,
             with_particulars: false,
             with_way: false,
             uses_shapes: true,
@@ -126,6 +129,7 @@ impl Lane {
             scratch: String::new(),
             tally: Tally::default(),
             document_events_max: options.document_events_max,
+            dead_letter_payload_max: options.dead_letter_payload_max,
             with_particulars: options.with_particulars,
             with_way: options.with_way,
             needs_tape: false,

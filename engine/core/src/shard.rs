@@ -32,6 +32,7 @@ use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Position, ShipmentKey};
+use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
 use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
 use crossdock_model::reject::{Outcome, Reject};
@@ -576,7 +577,7 @@ impl Shard {
             received: group.received,
             payload: batch.text(item.words.codes).as_bytes(),
         };
-        dead_letter::push(&letter, out);
+        dead_letter::push(&letter, DEAD_LETTER_PAYLOAD_BYTES_MAX, out);
     }
 }
 

@@ -294,9 +294,10 @@ impl<L: Link> Drain<L> {
         }
         self.tick();
         if self.pipeline.has_failed() {
-            return Err(EdgeError::Runtime {
-                detail: String::from("a pipeline thread has panicked"),
-            });
+            let last_seq = |turn: Option<&Underway>| turn.map_or(0, |turn| turn.position.seq);
+            let after_seq = last_seq(self.gathered_to.as_ref()).max(self.committed.seq);
+            let last_seq = last_seq(self.turns.back()).max(after_seq);
+            return Err(EdgeError::Panicked { after_seq, last_seq });
         }
         Ok(done)
     }
@@ -603,6 +604,9 @@ impl<L: Link> Drain<L> {
             let slot = reject as usize;
             counters.add_rejects(reject, now.rejects[slot] - self.counted.rejects[slot]);
         }
+        let quarantined = Reject::Quarantined as usize;
+        let panics = now.rejects[quarantined] - self.counted.rejects[quarantined];
+        counters.add(Counter::Panics, panics);
         for kind in ChangeKind::ALL {
             let slot = kind as usize;
             counters.add_changes(kind, now.changes[slot] - self.counted.changes[slot]);

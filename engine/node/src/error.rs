@@ -220,6 +220,14 @@ pub enum EdgeError {
         /// The limit.
         count_max: usize,
     },
+    /// A thread of the pipeline panicked: state is not to be trusted any more.
+    #[error("the engine panicked while it applied input after {after_seq} and up to {last_seq}")]
+    Panicked {
+        /// Applied before that.
+        after_seq: u64,
+        /// The last message that was under way.
+        last_seq: u64,
+    },
     /// The edge's own thread could not be had.
     #[error("the edge can't start: {detail}")]
     Runtime {
@@ -248,7 +256,9 @@ impl EdgeError {
             | Self::CtlUnreadable { .. }
             | Self::Fenced { .. }
             | Self::OutputTooLarge { .. } => Sort::Stop,
-            Self::Diverged { .. } | Self::OutputsPerEvent { .. } => Sort::Bug,
+            Self::Diverged { .. } | Self::OutputsPerEvent { .. } | Self::Panicked { .. } => {
+                Sort::Bug
+            }
         }
     }
 
@@ -310,6 +320,9 @@ impl EdgeError {
             Self::OutputsPerEvent { .. } => {
                 "This is a bug of crossdock; please report it with the input message."
             }
+            Self::Panicked { .. } => {
+                "This is a bug of crossdock; please report it with the words above and these input messages. Nothing of them is committed. A start comes to the same message again: go back to the version before, or replay them (`crossdock replay`) to see which one it is."
+            }
             Self::Runtime { .. } => {
                 "The system has no threads or file descriptors left; raise its limits."
             }
@@ -331,6 +344,7 @@ mod tests {
                 needed: "2.14.5",
             },
             EdgeError::OutputsPerEvent { seq: 1, index: 2, count: 1000, count_max: 999 },
+            EdgeError::Panicked { after_seq: 1, last_seq: 2 },
         ];
         for error in errors {
             let text = error.to_string();
@@ -346,5 +360,7 @@ mod tests {
         let silent = EdgeError::NoAnswer { request: "x".into(), detail: "timeout".into() };
         assert_eq!(missing.sort().exit_code(), 78);
         assert_eq!(silent.sort().exit_code(), 75);
+        let panicked = EdgeError::Panicked { after_seq: 1, last_seq: 2 };
+        assert_eq!(panicked.sort().exit_code(), 70);
     }
 }

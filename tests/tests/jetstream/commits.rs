@@ -190,6 +190,20 @@ fn a_full_output_stream_makes_the_commit_wait() {
 }
 
 #[test]
+fn an_output_stream_that_is_gone_stops_the_committer() {
+    let Some(server) = NatsServer::start("gone") else { return };
+    let counters = Arc::new(Counters::default());
+    block_on(async {
+        let (_connection, mut caller) = open(&server.url()).await;
+        let mut committer = committer(&server.url(), &counters).await;
+        committer.claim().await.unwrap();
+        ask(&mut caller, "STREAM.DELETE.OUT", "").await;
+        let error = committer.commit(&request(1, outputs(1, 0..5), 1)).await.unwrap_err();
+        assert_eq!(error, EdgeError::StreamMissing { stream: "OUT".to_owned() });
+    });
+}
+
+#[test]
 fn a_record_that_fell_back_stops_the_committer() {
     let Some(server) = NatsServer::start("fallback") else { return };
     let counters = Arc::new(Counters::default());

@@ -207,3 +207,55 @@ fn room_in_a_ring_that_was_full_is_asked_for_at_once() {
     });
     assert_eq!(counters.get(Counter::Silences), 0);
 }
+
+#[test]
+fn input_that_retention_eats_while_it_is_read_stops_the_reader() {
+    let Some(server) = NatsServer::start("eaten") else { return };
+    let counters = Arc::new(Counters::default());
+    block_on(async {
+        let (_connection, mut caller) = open(&server.url()).await;
+        fill(&mut caller, (1..=4000).map(|number| number.to_string())).await;
+        let options = ReaderOptions { pull_messages: 100, ..ReaderOptions::default() };
+        let reader = reader(&server.url(), options, Start::default(), &counters).await;
+        let mut ring = spawn_reader(reader, 2);
+        // A full ring stops the pulls; behind them everything but the end is taken away.
+        while ring.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        ask(&mut caller, "STREAM.PURGE.IN", r#"{"seq":3990}"#).await;
+        let mut messages = Vec::new();
+        let error = loop {
+            match ring.recv().await.expect("an open ring") {
+                Ok(batch) => messages.extend(batch.messages),
+                Err(error) => break error,
+            }
+        };
+        assert_consecutive(&messages, 1);
+        let read = messages.len() as u64;
+        assert!((200..1000).contains(&read), "{read}");
+        let (stream, wanted_seq, lost) = ("IN".to_owned(), read + 1, 3989 - read);
+        let expired = EdgeError::InputExpired { stream, first_seq: 3990, wanted_seq, lost };
+        assert_eq!(error, expired);
+    });
+    assert_eq!(counters.get(Counter::Holes), 1);
+}
+
+#[test]
+fn messages_deleted_one_by_one_are_passed_over() {
+    let Some(server) = NatsServer::start("deleted-singly") else { return };
+    let counters = Arc::new(Counters::default());
+    block_on(async {
+        let (_connection, mut caller) = open(&server.url()).await;
+        fill(&mut caller, (1..=20).map(|number| number.to_string())).await;
+        for seq in [5, 6, 12] {
+            ask(&mut caller, "STREAM.MSG.DELETE.IN", json!({ "seq": seq }).to_string()).await;
+        }
+        let reader =
+            reader(&server.url(), ReaderOptions::default(), Start::default(), &counters).await;
+        let mut ring = spawn_reader(reader, 4);
+        let found: Vec<u64> = take(&mut ring, 17).await.iter().map(|it| it.seq).collect();
+        let left: Vec<u64> = (1..=20).filter(|seq| ![5, 6, 12].contains(seq)).collect();
+        assert_eq!(found, left);
+    });
+    assert_eq!(counters.get(Counter::Holes), 2);
+}

@@ -51,6 +51,7 @@ pub(super) struct Reader {
     pub(super) scratch: String,
     pub(super) tally: Tally,
     pub(super) document_events_max: usize,
+    pub(super) dead_letter_payload_max: usize,
     pub(super) with_particulars: bool,
     pub(super) with_way: bool,
     /// The document is read by its shape and something came up that only a tape can answer.
@@ -206,7 +207,7 @@ impl Reader {
     pub(super) fn letter(&mut self, letter: &DeadLetter<'_>, out: &mut LaneOutput<'_>) {
         self.tally.inputs += 1;
         self.tally.reject(letter.reject);
-        dead_letter::push(letter, out.letters);
+        dead_letter::push(letter, self.dead_letter_payload_max, out.letters);
     }
 
     fn document(

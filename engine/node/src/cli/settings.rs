@@ -76,6 +76,7 @@ impl Settings {
                 document_size_max: config.limits.document_size,
                 document_depth_max: config.limits.document_depth,
                 document_events_max: config.limits.document_events,
+                dead_letter_payload_max: config.limits.dead_letter_payload,
                 ..LaneOptions::default()
             },
             ..EngineOptions::default()

@@ -35,6 +35,9 @@ use std::time::Duration;
 /// How many times the configured time an acknowledgement may take after several did not come.
 const ACK_PATIENCE_MAX: u32 = 8;
 
+/// A commit that has paused for so long is told to people, again whenever that has doubled.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+
 /// How often an answer that we don't know is tried again before we stop.
 const UNKNOWN_ATTEMPTS_MAX: u32 = 20;
 
@@ -85,6 +88,32 @@ enum Fate {
     Stored(u64),
     /// As before: nothing was stored.
     Absent,
+}
+
+/// How long a batch has not been stored, and what was told of it.
+#[derive(Debug, Default)]
+struct Standstill {
+    paused: Duration,
+    told: Duration,
+}
+
+impl Standstill {
+    fn add(&mut self, pause: Duration, error: &CallError, stream: &str) {
+        self.paused += pause;
+        if self.paused < TOLD_AFTER.max(self.told * 2) {
+            return;
+        }
+        self.told = self.paused;
+        let seconds = self.paused.as_secs_f64();
+        let why = error.clone().explain("a commit").to_string();
+        tracing::warn!(stream, seconds, why, "nothing is committed; it is tried again");
+    }
+
+    fn over(&self) {
+        if !self.told.is_zero() {
+            tracing::info!(seconds = self.paused.as_secs_f64(), "commits go on");
+        }
+    }
 }
 
 /// Commits for one group.
@@ -295,6 +324,7 @@ impl<W: Wire> Committer<W> {
     ) -> Result<Option<u64>, EdgeError> {
         let mut unknown = 0;
         let mut sent = 0u32;
+        let mut standstill = Standstill::default();
         let mut patience = self.options.ack_timeout;
         self.backoff.reset();
         // Ends: stored, fenced, refused for good; an outage is waited for, at the pace of `backoff`.
@@ -314,13 +344,16 @@ impl<W: Wire> Committer<W> {
             }
             sent += 1;
             let error = match self.send(outputs, record, patience).await {
-                Ok(ack) => return Ok(Some(self.stored(outputs, record, ack.seq))),
+                Ok(ack) => {
+                    standstill.over();
+                    return Ok(Some(self.stored(outputs, record, ack.seq)));
+                }
                 Err(error) => error,
             };
             let verdict = match &error {
                 CallError::Refused(refused) => sort(refused.err_code),
-                CallError::NoResponders => Verdict::Again,
-                CallError::TimedOut | CallError::Cut => Verdict::Fence,
+                // No leader, or no stream: who answers about the record knows.
+                CallError::NoResponders | CallError::TimedOut | CallError::Cut => Verdict::Fence,
                 CallError::Unreadable(_) => Verdict::Unknown,
             };
             tracing::debug!(?error, ?verdict, sent, "commit not acknowledged");
@@ -343,9 +376,14 @@ impl<W: Wire> Committer<W> {
             }
             if resolve && let Fate::Stored(seq) = self.resolve(record).await? {
                 self.counters.add(Counter::CommitsResolved, 1);
+                standstill.over();
                 return Ok(Some(self.stored(outputs, record, seq)));
             }
-            self.wire.pause(self.backoff.step()).await;
+            let pause = self.backoff.step();
+            // What was waited for before is part of it.
+            let silent = if error == CallError::TimedOut { patience } else { Duration::ZERO };
+            standstill.add(pause + silent, &error, &self.options.stream);
+            self.wire.pause(pause).await;
         }
     }
 

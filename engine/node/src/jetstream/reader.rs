@@ -5,7 +5,8 @@
 //! # Method
 //! A consumer without acks, in memory, started at position + 1. Two checks make "own position"
 //! safe: consumer sequences have no hole (a client that drops, a consumer that was lost), and the
-//! stream is the one we read (a message we remember still has its time and checksum). On any
+//! stream is the one we read (a message we remember still has its time and checksum). Retention that eats
+//! unread input shows as a hole in the stream's own sequence: the stream is then looked at again. On any
 //! doubt the consumer is thrown away and made anew at position + 1; what was passed already is
 //! dropped by its sequence. Pulls overlap: the next is asked for when half of the last is here.
 //! # Holds
@@ -116,6 +117,8 @@ pub(super) enum End {
     Closed,
     /// A hole in the consumer's sequence.
     Gap,
+    /// Messages of the stream are passed over: is what was not read gone?
+    Hole,
     /// No message and no heartbeat.
     Silence,
     /// The server has no such consumer any more.
@@ -139,6 +142,8 @@ pub struct Reader {
     name: String,
     sessions: u64,
     pub(super) single: bool,
+    /// A hole in the stream that was looked at: the message before it and the one behind.
+    pub(super) hole: Option<(u64, u64)>,
 }
 
 impl Reader {
@@ -158,7 +163,7 @@ impl Reader {
         let name = format!("crossdock-{}", caller.random_word());
         let seed = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
         let backoff = Backoff::new(Duration::from_millis(10), options.retry_delay_max, seed);
-        let (created, last, sessions, single) = (None, None, 0, false);
+        let (created, last, sessions, single, hole) = (None, None, 0, false, None);
         Ok(Self {
             caller,
             options,
@@ -171,6 +176,7 @@ impl Reader {
             name,
             sessions,
             single,
+            hole,
         })
     }
 
@@ -227,6 +233,7 @@ impl Reader {
             let cause = match end {
                 End::Closed => return,
                 End::Gap => Counter::Gaps,
+                End::Hole => Counter::Holes,
                 End::Silence => Counter::Silences,
                 End::ConsumerLost => Counter::ConsumersLost,
                 End::Reconnect => Counter::Reconnects,

@@ -200,6 +200,9 @@ impl<'a> Session<'a> {
         if delivery.consumer_seq != self.consumer_seq + 1 {
             return Some(End::Gap);
         }
+        if self.is_new_hole(delivery.stream_seq) {
+            return Some(End::Hole);
+        }
         self.consumer_seq = delivery.consumer_seq;
         self.open_messages = self.open_messages.saturating_sub(1);
         self.open_bytes = self.open_bytes.saturating_sub(message.length);
@@ -230,6 +233,19 @@ impl<'a> Session<'a> {
             payload: message.payload,
         });
         None
+    }
+
+    /// True where the stream passes messages over that were there to be read: they were deleted one by one, or
+    /// retention has eaten them, which only a look at the stream tells apart. What was looked at is
+    /// remembered, since what is deleted stays so: the next session comes to the same place.
+    fn is_new_hole(&mut self, stream_seq: u64) -> bool {
+        let reader = &mut *self.reader;
+        let Some(position) = reader.start.position else { return false };
+        if stream_seq <= position + 1 || !reader.options.filter_subjects.is_empty() {
+            return false;
+        }
+        let hole = Some((position, stream_seq));
+        std::mem::replace(&mut reader.hole, hole) != hole
     }
 
     fn status(

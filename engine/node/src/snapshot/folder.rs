@@ -90,11 +90,24 @@ impl Folder {
     }
 }
 
-/// A file that is being written.
+/// A file that is being written. One that is dropped under its partial name is removed: what a full disk
+/// has cut short must not keep it full.
 #[derive(Debug)]
 pub struct PartialFile {
     file: BufWriter<File>,
     path: PathBuf,
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::debug!(%error, "unfinished snapshot not removed");
+            }
+            // It has its name.
+            Ok(()) | Err(_) => {}
+        }
+    }
 }
 
 impl io::Write for PartialFile {
@@ -139,9 +152,7 @@ impl Disk for Folder {
     }
 
     fn discard(&mut self, file: PartialFile) {
-        if let Err(error) = fs::remove_file(&file.path) {
-            tracing::debug!(%error, "unfinished snapshot not removed");
-        }
+        drop(file);
     }
 
     fn name(&self) -> String {
@@ -162,7 +173,15 @@ mod tests {
             let partial = folder.create(position, epoch).expect("a file");
             folder.complete(partial).expect("complete");
         }
-        folder.create(300, 1).expect("unfinished");
+        let partials = |folder: &Folder| folder.names(PARTIAL).expect("a list").len();
+        let unfinished = folder.create(300, 1).expect("a file");
+        assert_eq!(partials(&folder), 1);
+        // Its disk was full.
+        drop(unfinished);
+        assert_eq!(partials(&folder), 0);
+        // What a crash leaves.
+        fs::write(path.join("a-b-00000000000000000300-0000000001.snapshot.1.part"), "")
+            .expect("unfinished");
         let mut other = Folder::open(&path, "b", 2).expect("another group");
         let partial = other.create(7, 1).expect("a file");
         other.complete(partial).expect("complete");
@@ -184,7 +203,7 @@ mod tests {
         );
         assert_eq!(names(&other).len(), 1);
         let again = Folder::open(&path, "a-b", 2).expect("again");
-        assert_eq!(again.names(PARTIAL).expect("a list").len(), 1, "it is young");
+        assert_eq!(partials(&again), 1, "it is young");
         assert_eq!(names(&again).len(), 4);
         fs::remove_dir_all(&path).expect("removed");
     }

@@ -73,6 +73,7 @@ counters! {
     "crossdock_received_unreadable", "Messages whose Crossdock-Received header is no RFC 3339 time; the stream's time was used.": ReceivedUnreadable;
     "crossdock_reader_restarts", "Times the input consumer was made anew, by cause.":
         Gaps ["cause" = "gap"],
+        Holes ["cause" = "hole"],
         Silences ["cause" = "silence"],
         ConsumersLost ["cause" = "consumer_lost"],
         Reconnects ["cause" = "reconnect"];

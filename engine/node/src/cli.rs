@@ -25,6 +25,7 @@ pub mod feeds;
 pub mod nats;
 pub mod normalize;
 pub mod replay;
+mod rule_explain;
 pub mod rules;
 pub mod run;
 pub mod scaffold;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::{HashInterner, Symbol};
 use super::field::Name;
 
 /// Known names by kind. A kind without names is open: any name is taken.
@@ -17,7 +18,9 @@ const CARRIERS: &str = "17track aftership amazon apc aramex australia_post averi
     japan_post jt_express karrio kuehne_nagel lasership la_poste maersk mondial_relay old_dominion ontrac parcel2go \
     parcelforce poste_italiane postnl postnord post_at poczta_polska purolator rl_carriers royal_mail rxo saia sagawa \
     sendcloud seur sf_express shippo shipengine singapore_post spring swiss_post tforce tnt uds ups ups_freight usps \
-    veho whistl xpo yamato yanwen yodel yrc yunexpress zto";
+    veho whistl xpo yamato yanwen yodel yrc yunexpress zto \
+    allied_express asendia asendia_usa australia_post boxknight dhl_parcel_de dhl_parcel_pl dicom eshipper geodis gls_canada \
+    hermes_de landmark locate2u nationex parcelone seko sendle smartkargo teleship zoom2u";
 
 /// ISO 3166-1 alpha-2.
 const COUNTRIES: &str = "ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs bt bv bw by bz \
@@ -36,6 +39,9 @@ impl Default for Catalogue {
     fn default() -> Self {
         let mut catalogue = Self { names: BTreeMap::new() };
         catalogue.add(Name::Carrier, CARRIERS.split_whitespace());
+        // As feeds spell them; the two are one name: see `HashInterner`.
+        let as_feeds = CARRIERS.replace('_', "-");
+        catalogue.add(Name::Carrier, as_feeds.split_whitespace());
         catalogue.add(Name::Country, COUNTRIES.split_whitespace());
         catalogue.add(Name::Mode, MODES.split_whitespace());
         catalogue
@@ -55,9 +61,42 @@ impl Catalogue {
         known.extend(names.into_iter().map(str::to_ascii_lowercase));
     }
 
+    /// The known name of a symbol of a [`HashInterner`], whatever its kind.
+    #[must_use]
+    pub fn name_of(&self, symbol: Symbol) -> Option<String> {
+        self.names.values().flatten().find(|name| HashInterner::of(name) == symbol).cloned()
+    }
+
     /// The known names of a kind; `None` where it is open.
     #[must_use]
     pub fn names(&self, name: Name) -> Option<&BTreeSet<String>> {
         self.names.get(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed;
+
+    #[test]
+    fn every_carrier_that_a_feed_speaks_of_may_be_named_as_the_feed_spells_it() {
+        let catalogue = Catalogue::default();
+        let known = catalogue.names(Name::Carrier).expect("closed");
+        for (path, text) in feed::builtin_files() {
+            let own = text.lines().find_map(|line| line.strip_prefix("carrier: "));
+            let Some(carrier) = own.map(str::trim).filter(|it| it.chars().all(is_plain)) else {
+                continue;
+            };
+            // A standard, what the merchant speaks himself, and an example.
+            let is_nobody = ["epcis", "generic", "acme-freight"].contains(&carrier);
+            assert!(is_nobody || known.contains(carrier), "{path}: {carrier}");
+        }
+        assert_eq!(HashInterner::of("DHL-Express"), HashInterner::of("dhl_express"));
+        assert_eq!(catalogue.name_of(HashInterner::of("ups")).as_deref(), Some("ups"));
+    }
+
+    fn is_plain(letter: char) -> bool {
+        letter.is_ascii_alphanumeric() || letter == '-'
     }
 }

@@ -42,7 +42,7 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Runs the tests of a set
     Test(TestArgs),
-    /// Says why a rule stands where it stands in a test, atom by atom
+    /// Says why a rule stands where it stands, in a test or with a shipment of a capture, atom by atom
     Explain(ExplainArgs),
     /// What changed between two sets, by meaning
     Diff {
@@ -123,17 +123,34 @@ pub struct TestArgs {
 /// Arguments of `explain`.
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
-    #[command(flatten)]
-    files: Files,
+    /// Rule, test and calendar files, and folders of them. With `--shipment` they may be left out: the rules of the
+    /// configuration.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
     /// The rule's id.
     #[arg(long, value_name = "ID")]
-    rule: String,
-    /// Part of the test's name.
-    #[arg(long, value_name = "NAME")]
-    test: String,
-    /// The moment, from the test's start, such as `+60h`. Left out: its end.
+    pub rule: String,
+    /// In a test: part of its name.
+    #[arg(long, value_name = "NAME", required_unless_present = "shipment")]
+    pub test: Option<String>,
+    /// About a shipment of a capture: its number.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "test", requires = "events")]
+    pub shipment: Option<String>,
+    /// Captures, documents, or folders of them, that speak of the shipment; may be repeated.
+    #[arg(long, value_name = "FILE", requires = "shipment")]
+    pub events: Vec<String>,
+    /// The moment: from the test's start, such as `+60h`, or of a capture, RFC 3339. Left out: its end.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
+    pub at: Option<String>,
+    /// The feed of documents that do not name one. Left out: told from the document.
+    #[arg(long, value_name = "NAME", requires = "shipment")]
+    pub feed: Option<String>,
+    /// The tenant of documents that do not name one.
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub tenant: String,
+    /// Receipt of documents that do not say when they came, RFC 3339. Left out: now.
+    #[arg(long, value_name = "TIME", requires = "shipment")]
+    pub received: Option<String>,
 }
 
 impl Command {
@@ -192,13 +209,10 @@ fn with_set(files: &Files, run: impl FnOnce(&RuleSet) -> Answer) -> Answer {
 
 fn refused(report: &Report) -> Answer {
     let (errors, warnings) = report.counts();
-    Answer {
-        code: 2,
-        text: format!(
-            "{}{errors} errors, {warnings} warnings: nothing is loaded\n",
-            report.render()
-        ),
-    }
+    let noun = if errors == 1 { "error" } else { "errors" };
+    let text =
+        format!("{}{errors} {noun}, {warnings} warnings: nothing is loaded\n", report.render());
+    Answer { code: 2, text }
 }
 
 fn check(args: &CheckArgs) -> Answer {
@@ -336,8 +350,13 @@ fn tell(run: &TestRun, coverage: bool) -> String {
 }
 
 fn explain(args: &ExplainArgs) -> Answer {
-    let (rule, name) = (&args.rule, &args.test);
-    let pack = match args.files.pack() {
+    let (rule, Some(name)) = (&args.rule, &args.test) else {
+        return usage("no test; name one with `--test NAME`");
+    };
+    if args.paths.is_empty() {
+        return usage("no files; name rules and tests");
+    }
+    let pack = match read_pack(&args.paths) {
         Ok(pack) => pack,
         Err(answer) => return answer,
     };

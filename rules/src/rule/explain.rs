@@ -9,6 +9,8 @@
 //!
 //! - The verdict told is the verdict of production (property test in `tests`).
 
+use crossdock_model::event::Event;
+
 use super::calendars::CalendarRef;
 use super::duration::{Duration, show};
 use super::facts::{Facts, Symbol};
@@ -106,6 +108,15 @@ impl Explanation {
 }
 
 impl RuleSet {
+    /// The newest event of the history that a rule of kind `event` is about.
+    #[must_use]
+    pub fn newest_of(&self, rule: u16, facts: &Facts<'_>) -> Option<Event> {
+        match &self.rule(rule).kind {
+            Kind::Event { on } => facts.events_of(on).last(),
+            _ => None,
+        }
+    }
+
     /// Says where a rule stands with a shipment and why. `name` gives the word of a [`Symbol`] where the caller knows it.
     #[must_use]
     pub fn explain(
@@ -242,12 +253,19 @@ impl Teller<'_> {
                 show(row.limit.into())
             ));
         }
-        if row.status == Status::Armed
+        let counts = row.status == Status::Armed || row.status.is_open();
+        if counts
             && row.used == 0
             && let Some(duration) = duration
         {
-            lines.push(format!("limit {duration} by calendar {}", open.calendar.name));
+            let (calendar, zone) = (&open.calendar.name, open.zone.iana_name().unwrap_or("UTC"));
+            lines.push(format!("limit {duration} by calendar {calendar} in {zone}"));
             arithmetic(&open, row.anchor.0, duration, lines);
+        }
+        if let Kind::Expect { limit: Limit::By(..), .. } = &self.rule.kind
+            && row.deadline.is_some()
+        {
+            lines.push(format!("by the wall clock in {}", open.zone.iana_name().unwrap_or("UTC")));
         }
         if row.deadline.is_some() {
             lines.push(format!("deadline {}", local(&open, row.deadline.0)));
@@ -290,38 +308,52 @@ impl Teller<'_> {
     }
 }
 
-/// `Mon 2026-03-02 09:00 +10h -> Mon 18:00`, one line per opening.
+/// Lines of arithmetic before the rest is only counted.
+const LINES_MAX: usize = 20;
+
+/// `Mon 2026-03-02 09:00 +10h -> Mon 18:00`, one line per opening or open day.
 fn arithmetic(open: &OpenTime<'_>, anchor: u32, duration: Duration, lines: &mut Vec<String>) {
-    const LINES_MAX: usize = 20;
-    let seconds = match duration {
-        Duration::Plain(seconds) => {
-            lines.push(format!("{} +{}", local(open, anchor), show(seconds.into())));
-            return;
-        }
-        Duration::BusinessHours(seconds) => seconds,
-        Duration::BusinessDays(days) => {
-            lines.push(format!("{} +{days} open days", local(open, anchor)));
-            return;
-        }
-    };
+    let shown = |at: i64| local(open, u32::try_from(at).unwrap_or(0));
+    if let Duration::Plain(seconds) = duration {
+        let to = i64::from(anchor) + i64::from(seconds);
+        lines.push(format!("{} +{} -> {}", local(open, anchor), show(seconds.into()), shown(to)));
+        return;
+    }
+    let start = open.start(i64::from(anchor)).unwrap_or(i64::from(anchor));
+    if start != i64::from(anchor) {
+        let cutoff = open.calendar.cutoff.map_or(String::new(), |second| {
+            format!(" or past the cut-off {:02}:{:02}", second / 3600, second / 60 % 60)
+        });
+        let anchor = local(open, anchor);
+        lines.push(format!("{anchor} is closed{cutoff}: counts from {}", shown(start)));
+    }
     let (mut told, mut more) = (0, 0);
-    open.add_seconds_with(anchor.into(), seconds, |used| {
+    let mut tell = |from: i64, what: String, to: i64| {
         told += 1;
         if told <= LINES_MAX {
-            let to = u32::try_from(used.to).unwrap_or(0);
-            let from = u32::try_from(used.from).unwrap_or(0);
-            lines.push(format!(
-                "{} +{} -> {}",
-                local(open, from),
-                show(used.to - used.from),
-                local(open, to)
-            ));
+            lines.push(format!("{} +{what} -> {}", shown(from), shown(to)));
         } else {
             more += 1;
         }
-    });
+    };
+    match duration {
+        Duration::Plain(_) => {}
+        Duration::BusinessHours(seconds) => {
+            open.add_seconds_with(anchor.into(), seconds, |used| {
+                tell(used.from, show(used.to - used.from), used.to);
+            });
+        }
+        Duration::BusinessDays(days) => {
+            let mut from = start;
+            for count in 1..=days {
+                let Some(to) = open.add_days(anchor.into(), count) else { break };
+                tell(from, "1 open day".to_owned(), to);
+                from = to;
+            }
+        }
+    }
     if 0 < more {
-        lines.push(format!("... and {more} more openings"));
+        lines.push(format!("... and {more} more of the same"));
     }
 }
 

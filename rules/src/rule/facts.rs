@@ -39,7 +39,8 @@ pub trait Interner {
 pub struct HashInterner;
 
 impl HashInterner {
-    /// The number of a name; letter case does not matter.
+    /// The number of a name; letter case does not matter, nor whether words are joined by `-` or `_`: feeds say
+    /// `dhl-express`, people write `dhl_express`.
     #[must_use]
     pub fn of(name: &str) -> Symbol {
         if name.is_empty() {
@@ -47,8 +48,8 @@ impl HashInterner {
         }
         let mut hash = 0xCBF2_9CE4_8422_2325_u64;
         for byte in name.bytes() {
-            hash =
-                (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01B3);
+            let letter = if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+            hash = (hash ^ u64::from(letter)).wrapping_mul(0x0000_0100_0000_01B3);
         }
         let folded = (hash ^ (hash >> 32)) as u32;
         Symbol(folded.max(1))

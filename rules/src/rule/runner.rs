@@ -10,6 +10,7 @@ use crossdock_model::record::Seconds;
 
 use super::action::{Action, Edge};
 use super::calendars::{CalendarRef, Role};
+use super::catalogue::Catalogue;
 use super::diagnostic::Report;
 use super::duration::{Duration, show};
 use super::facts::{Facts, Symbol};
@@ -174,7 +175,8 @@ pub(crate) fn explain_at(
             stage.take(&mut scenario, *at, step, moment);
         }
         scenario.advance(seconds(until), true);
-        told = Some(scenario.explain(index, &|_: Symbol| None).render());
+        let name = |symbol: Symbol| Catalogue::default().name_of(symbol);
+        told = Some(scenario.explain(index, &name).render());
     });
     told
 }

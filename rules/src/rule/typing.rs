@@ -278,12 +278,16 @@ impl Typing<'_, '_> {
         let Some(field) = FieldId::from_name(name) else {
             let known = FieldId::ALL.iter().map(|field| field.name());
             let near = nearest(name, known.chain(self.names.lets.keys().map(String::as_str)));
+            let by_last = by_last_word(name);
             let mut diagnostic = Diagnostic::new("XD202", span, format!("unknown field `{name}`"))
                 .label("no field and no `let`");
             diagnostic = match near {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(near),
                 None if EventSet::of_word(name).is_some() => diagnostic
                     .help(format!("write `seen({name})` to ask for an event, or quote a value")),
+                None if by_last.is_some() => {
+                    diagnostic.help(format!("did you mean `{}`?", by_last.unwrap_or_default()))
+                }
                 None => diagnostic
                     .help("`crossdock rules fields` lists all of them; values stand in quotes."),
             };
@@ -517,4 +521,11 @@ fn comparison(operator: Operator, ast: &Ast, report: &mut Report) -> Option<Comp
             return None;
         }
     })
+}
+/// The field whose last word is nearest to a name without a dot; of several, the shipment's.
+fn by_last_word(name: &str) -> Option<&'static str> {
+    let last = |field: &FieldId| field.name().rsplit('.').next().unwrap_or("");
+    let near = nearest(name, FieldId::ALL.iter().map(last))?;
+    let fields = FieldId::ALL.iter().filter(|field| last(field) == near).map(|it| it.name());
+    fields.min_by_key(|field| !field.starts_with("shipment."))
 }

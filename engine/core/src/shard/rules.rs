@@ -17,6 +17,7 @@
 //! Events of an earlier epoch, or of an earlier parcel of a shared number: they are history. Rules about feeds (`feeds`),
 //! and other rules coming into force (`switch`).
 
+mod explain;
 mod feeds;
 mod switch;
 

@@ -113,7 +113,10 @@ fn mistakes(report: &str) -> Result<ExitCode, Failure> {
 }
 
 /// The rules of some files, all of them speaking; the text of their mistakes where they have any.
-fn read(settings: &Settings, paths: &[String]) -> Result<Result<Arc<RuleSet>, String>, Failure> {
+pub(super) fn read(
+    settings: &Settings,
+    paths: &[String],
+) -> Result<Result<Arc<RuleSet>, String>, Failure> {
     let loaded = if paths.is_empty() {
         let rules = settings.read_rules()?;
         let off = || Failure::Settings(String::from("no rules run: rules.mode is off"));

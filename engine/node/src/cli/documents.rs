@@ -35,6 +35,7 @@ pub struct Documents<'a> {
     clock: i64,
     default_received: i64,
     ticks_until: Option<i64>,
+    stop: Option<i64>,
 }
 
 impl<'a> Documents<'a> {
@@ -49,14 +50,29 @@ impl<'a> Documents<'a> {
             None => jiff::Timestamp::now().as_microsecond(),
         };
         let intake = Intake::default();
-        let ticks_until = None;
-        Ok(Self { args, guesser, intake, seq: 0, clock: i64::MIN, default_received, ticks_until })
+        Ok(Self {
+            args,
+            guesser,
+            intake,
+            seq: 0,
+            clock: i64::MIN,
+            default_received,
+            ticks_until: None,
+            stop: None,
+        })
     }
 
     /// Lets time pass up to a moment behind the last document.
     #[must_use]
     pub fn with_ticks_until(mut self, until: Option<i64>) -> Self {
         self.ticks_until = until;
+        self
+    }
+
+    /// Passes over what came after a moment.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Option<i64>) -> Self {
+        self.stop = stop;
         self
     }
 
@@ -146,6 +162,9 @@ impl<'a> Documents<'a> {
     }
 
     fn push(&mut self, tenant: &str, feed: &str, received: i64, document: &[u8]) {
+        if self.stop.is_some_and(|stop| stop < received) {
+            return;
+        }
         self.seq += 1;
         self.clock = self.clock.max(received);
         self.intake.push(self.seq, Micros(self.clock), tenant, feed, document);
@@ -153,6 +172,9 @@ impl<'a> Documents<'a> {
 
     /// Time has passed.
     fn tick(&mut self, received: i64) {
+        if self.stop.is_some_and(|stop| stop < received) {
+            return;
+        }
         self.seq += 1;
         self.clock = self.clock.max(received);
         // Before the first document there is no time yet.

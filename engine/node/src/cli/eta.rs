@@ -61,6 +61,12 @@ pub enum EtaCommand {
         #[command(flatten)]
         input: InputArgs,
     },
+    /// Checks a declared file with its calendars and transit tables: every mistake with its place.
+    Check {
+        /// The file. Left out: that of the configuration.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Checks that a file of `eta export` fits the declared settings, and says what is in it: see `eta.learned`.
     Import {
         /// The file to read.
@@ -120,6 +126,11 @@ pub fn run(settings: &Settings, args: &EtaArgs) -> Result<ExitCode, Failure> {
             })?;
             terminal::print(&format!("{} lanes in \"{}\"\n", state.lane_count(), out.display()))?;
         }
+        EtaCommand::Check { file } => {
+            let file = file.as_deref().or(settings.config.eta.file.as_deref());
+            let found = estimates::load(file, settings.packs()).map_err(Failure::Settings)?;
+            terminal::print(&format!("{}no mistakes\n", declared(&found.almanac)))?;
+        }
         EtaCommand::Import { file } => {
             let Some(options) = &settings.engine.forecast else {
                 return Err(Failure::Usage(String::from("estimates are off")));
@@ -164,7 +175,8 @@ fn declared(almanac: &Almanac) -> String {
         true => String::from("none, time is open always"),
         false => names.join(", "),
     };
-    format!("calendars: {calendars}; transit tables: {} rows\n", almanac.table().len())
+    let rows = almanac.table().len();
+    format!("calendars: {calendars}\ntransit tables: {rows} rows\n")
 }
 
 fn status(estimator: &Estimator) -> String {

@@ -10,7 +10,7 @@ use crossdock_rules::rule::pack::Pack;
 use crossdock_rules::rule::{Options, cli as tools};
 
 use super::settings::Settings;
-use super::{Failure, backtest, terminal};
+use super::{Failure, backtest, rule_explain, terminal};
 use crate::error::EdgeError;
 use crate::jetstream::call::Caller;
 use crate::jetstream::connection::Connection;
@@ -64,6 +64,11 @@ pub fn run(settings: &Settings, args: &RulesArgs) -> Result<ExitCode, Failure> {
         Command::Backtest(args) => backtest::run(settings, &args),
         Command::Activate(args) => activate(settings, &args),
         Command::Tool(command) => {
+            if let tools::Command::Explain(args) = &command
+                && let Some(shipment) = &args.shipment
+            {
+                return rule_explain::run(settings, args, shipment);
+            }
             if let Some(paths) = command.watched() {
                 return watch::watch(paths, || tools::run(&command).text);
             }

@@ -84,6 +84,12 @@ impl Settings {
         Ok(Self { feeds: Feeds::new(set), engine, config, feeds_digest, packs })
     }
 
+    /// The folder of packs, where it is not the one that is compiled in.
+    #[must_use]
+    pub fn packs(&self) -> Option<&Path> {
+        self.packs.as_deref()
+    }
+
     /// The rules as their files are now.
     ///
     /// # Errors
@@ -231,5 +237,14 @@ pub fn check(settings: &Settings) -> Result<ExitCode, Failure> {
         }
     };
     terminal::print(&rules)?;
+    let estimates = match &settings.engine.forecast {
+        None => String::from("estimates: off\n"),
+        Some(options) => format!(
+            "estimates: {} calendars, {} rows of transit tables, no mistakes\n",
+            options.almanac.rules().len(),
+            options.almanac.table().len()
+        ),
+    };
+    terminal::print(&estimates)?;
     Ok(ExitCode::SUCCESS)
 }

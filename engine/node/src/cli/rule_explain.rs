@@ -23,7 +23,11 @@ use super::{Failure, InputArgs, backtest, capture, terminal};
 /// # Errors
 ///
 /// A file can't be read; output can't be written.
-pub fn run(settings: &Settings, args: &ExplainArgs, shipment: &str) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    settings: &Settings,
+    args: &ExplainArgs,
+    shipment: &str,
+) -> Result<ExitCode, Failure> {
     let (code, text) = explained(settings, args, shipment)?;
     terminal::print(&text)?;
     Ok(ExitCode::from(code))

@@ -78,35 +78,8 @@ impl TransitTable {
                 }
             };
             let line = record.position().map_or(0, csv::Position::line);
-            let days = record[4].parse().ok().filter(|days| *days <= DAYS_MAX);
-            let Some(days) = days else {
-                let message = format!("\"days\" is \"{}\"; give 0 to {DAYS_MAX}", &record[4]);
-                error(line, 4, message);
-                continue;
-            };
-            if let Some(at) = (0..4).find(|at| record[*at].is_empty()) {
-                let message =
-                    format!("\"{}\" is empty; give a name, or \"*\" for any", COLUMNS[at]);
-                error(line, at, message);
-                continue;
-            }
-            let named = [
-                record[0].to_lowercase(),
-                record[1].to_lowercase(),
-                record[2].to_uppercase(),
-                record[3].to_uppercase(),
-            ];
-            let mut are_known = true;
-            for (at, name) in named.iter().enumerate().filter(|(_, name)| *name != "*") {
-                if let Err(message) = known(COLUMNS[at], name) {
-                    error(line, at, message);
-                    are_known = false;
-                }
-            }
-            if !are_known {
-                continue;
-            }
-            let key = named.each_ref().map(|name| part(name));
+            let row = row(&record, &known, |at, message| error(line, at, message));
+            let Some((key, days)) = row else { continue };
             if rows.insert(key, days).is_some() {
                 error(line, 0, "a second row for the same lane; keep one".to_owned());
             } else if TRANSIT_ROWS_MAX < rows.len() {
@@ -153,6 +126,37 @@ impl TransitTable {
         }
         None
     }
+}
+
+/// A row: the names and the days. What is wrong with it is told with its column.
+fn row(
+    record: &csv::StringRecord,
+    known: impl Fn(&str, &str) -> Result<(), String>,
+    mut error: impl FnMut(usize, String),
+) -> Option<([Symbol; 4], u16)> {
+    let days = record[4].parse().ok().filter(|days| *days <= DAYS_MAX);
+    let Some(days) = days else {
+        error(4, format!("\"days\" is \"{}\"; give 0 to {DAYS_MAX}", &record[4]));
+        return None;
+    };
+    if let Some(at) = (0..4).find(|at| record[*at].is_empty()) {
+        error(at, format!("\"{}\" is empty; give a name, or \"*\" for any", COLUMNS[at]));
+        return None;
+    }
+    let named = [
+        record[0].to_lowercase(),
+        record[1].to_lowercase(),
+        record[2].to_uppercase(),
+        record[3].to_uppercase(),
+    ];
+    let mut are_known = true;
+    for (at, name) in named.iter().enumerate().filter(|(_, name)| *name != "*") {
+        if let Err(message) = known(COLUMNS[at], name) {
+            error(at, message);
+            are_known = false;
+        }
+    }
+    are_known.then(|| (named.each_ref().map(|name| part(name)), days))
 }
 
 /// The names of a part from the closest to any, each once; what is not known is left out.

@@ -1,7 +1,8 @@
 //! A stream as nats-server 2.15 keeps it: what is stored, what is refused and with which code.
 //!
 //! # Place
-//! Under the broker, whose OUT is one.
+//! Under the broker, whose OUT is one; `tests/tests/jetstream/conformance.rs` asks it and a real server
+//! the same questions and compares the answers.
 //! # Method
 //! The checks of the server in their order (`stream.go`, `jetstream_batching.go`): a message that goes alone
 //! is checked and stored at once; one of an atomic batch is staged, and all are checked and stored with the

@@ -6,20 +6,20 @@
 //! A publisher sends the documents of a plan one after the other, each until it is acknowledged, with
 //! an id so that the server stores it once; it keeps close ahead of the engines. Meanwhile faults strike in a
 //! seeded order, each when so many more messages are committed: engines are killed, stopped and woken as zombies,
-//! started twice; the server is killed and started again; connections are cut, acknowledgements of
-//! commits are lost on their way back. In the end faults cease, one engine drains what is left, and
+//! started twice; the server is killed and started again, of a cluster one after the other; leaders step
+//! down; connections are cut, acknowledgements of commits are lost on their way back. In the end faults cease, one engine drains what is left, and
 //! auditor and oracle look at OUT.
 //! # Holds
-//! One server, one group, at least one engine at almost any time.
+//! One server or a cluster, one group, at least one engine at almost any time.
 //! # Does not hold
 //! The same run twice: faults are seeded, machines are not. That is what `sim` is for.
 
 mod progress;
 mod publisher;
+mod servers;
 
 use self::progress::{Progress, State, runtime};
-use crate::nats::NatsServer;
-use crate::proxy::Proxy;
+use self::servers::Servers;
 use crate::streams::{self, WAIT, changes};
 use crossdock_loadgen::check::{self, Strictness, Verdict};
 use crossdock_loadgen::parameters::Workload;
@@ -49,6 +49,8 @@ pub struct Options {
     pub shipments: u64,
     /// The order of faults.
     pub seed: u64,
+    /// Three servers that are one cluster, with three copies of each stream, instead of one.
+    pub is_cluster: bool,
 }
 
 /// A kind of fault.
@@ -60,6 +62,7 @@ enum Fault {
     DoubleStart,
     Cut,
     AckLost,
+    StepDown,
 }
 
 impl Fault {
@@ -77,6 +80,20 @@ impl Fault {
         Self::AckLost,
     ];
 
+    /// Of a cluster, rather its servers.
+    const CLUSTER: [Self; 10] = [
+        Self::EngineKill,
+        Self::ServerKill,
+        Self::ServerKill,
+        Self::ServerKill,
+        Self::StepDown,
+        Self::StepDown,
+        Self::Zombie,
+        Self::DoubleStart,
+        Self::Cut,
+        Self::AckLost,
+    ];
+
     const fn name(self) -> &'static str {
         match self {
             Self::EngineKill => "engines killed",
@@ -85,6 +102,7 @@ impl Fault {
             Self::DoubleStart => "double starts",
             Self::Cut => "connections cut",
             Self::AckLost => "acknowledgements armed to be lost",
+            Self::StepDown => "leaders asked to step down",
         }
     }
 }
@@ -97,6 +115,10 @@ pub struct Outcome {
     acks_lost: u64,
     /// Engines that ended because another one had taken over.
     fenced: u64,
+    /// Engines that ended by themselves otherwise, by exit code.
+    ended: BTreeMap<i32, u64>,
+    /// Leaders that did step down.
+    stepped_down: u64,
     /// Starts from a snapshot.
     snapshot_starts: u64,
     documents: u64,
@@ -128,6 +150,12 @@ impl fmt::Display for Outcome {
         writeln!(f, "{:8} faults in {:.0} s", self.fault_count(), self.seconds)?;
         writeln!(f, "{:8} acknowledgements lost", self.acks_lost)?;
         writeln!(f, "{:8} engines fenced", self.fenced)?;
+        for (code, count) in &self.ended {
+            writeln!(f, "{count:8} engines ended with exit code {code}")?;
+        }
+        if 0 < self.stepped_down {
+            writeln!(f, "{:8} leaders stepped down", self.stepped_down)?;
+        }
         writeln!(f, "{:8} starts from a snapshot", self.snapshot_starts)?;
         writeln!(f, "{:8} documents", self.documents)?;
         let verdict = &self.verdict;
@@ -145,11 +173,12 @@ impl fmt::Display for Outcome {
 /// Everything that is running.
 struct Bench {
     options: Options,
-    server: NatsServer,
-    proxy: Proxy,
+    servers: Servers,
     engine: Option<Child>,
     engines: u64,
     fenced: u64,
+    ended: BTreeMap<i32, u64>,
+    stepped_down: u64,
     state: u64,
     progress: Arc<Progress>,
     /// What waits here for others runs on it.
@@ -177,23 +206,22 @@ pub fn run(options: Options) -> Option<Outcome> {
     let start = Instant::now();
     drop(fs::remove_dir_all(&options.folder));
     fs::create_dir_all(&options.folder).expect("a folder for logs and snapshots");
-    let server = NatsServer::start("chaos")?;
-    let proxy = Proxy::start(server.port());
+    let servers = Servers::start(options.is_cluster)?;
     let plan = Plan::new(Workload::Nested.parameters(options.shipments)).expect("a plan");
     let mut bench = Bench {
         state: options.seed,
         options,
-        server,
-        proxy,
+        servers,
         engine: None,
         engines: 0,
         fenced: 0,
+        ended: BTreeMap::new(),
+        stepped_down: 0,
         progress: Arc::default(),
         runtime: runtime(),
     };
-    let init = bench.command(&["nats", "init"]).stderr(Stdio::piped()).spawn();
-    streams::finish(init.expect("an engine can be started"));
-    let url = bench.server.url();
+    bench.init();
+    let url = bench.servers.url();
     let progress = Arc::clone(&bench.progress);
     let faults = thread::scope(|scope| {
         let (url, plan, progress) = (&url, &plan, &*progress);
@@ -212,7 +240,7 @@ pub fn run(options: Options) -> Option<Outcome> {
     streams::finish(drain.expect("an engine can be started"));
     let audit = bench.command(&["audit"]).stdout(Stdio::piped()).output().expect("an audit");
     let said = String::from_utf8_lossy(&audit.stdout).into_owned();
-    let lines = bench.runtime.block_on(changes(&bench.server.url()));
+    let lines = bench.runtime.block_on(changes(&bench.servers.first_url()));
     let strictness = Strictness { events_only: false, examples_max: 3 };
     let verdict = match check::check(&plan, strictness, &mut lines.as_slice(), |_| {}) {
         Ok(verdict) => verdict,
@@ -220,8 +248,10 @@ pub fn run(options: Options) -> Option<Outcome> {
     };
     Some(Outcome {
         faults,
-        acks_lost: bench.proxy.lost(),
+        acks_lost: bench.servers.lost(),
         fenced: bench.fenced,
+        ended: std::mem::take(&mut bench.ended),
+        stepped_down: bench.stepped_down,
         snapshot_starts: bench.snapshot_starts(),
         documents: progress.now().documents,
         audit: (said, audit.status.code() == Some(0)),
@@ -231,6 +261,21 @@ pub fn run(options: Options) -> Option<Outcome> {
 }
 
 impl Bench {
+    /// Makes the streams. The servers of a cluster first have to find each other.
+    fn init(&self) {
+        let since = Instant::now();
+        // Ends: with the streams, or in failure.
+        loop {
+            let init = self.command(&["nats", "init"]).stderr(Stdio::piped()).output();
+            let init = init.expect("an engine can be started");
+            if init.status.success() {
+                return;
+            }
+            let said = String::from_utf8_lossy(&init.stderr).into_owned();
+            assert!(self.options.is_cluster && since.elapsed() < WAIT, "{said}");
+        }
+    }
+
     /// Lets faults strike until the time is over, or there are no more documents.
     fn strike(&mut self) -> BTreeMap<Fault, u64> {
         let start = Instant::now();
@@ -240,25 +285,31 @@ impl Bench {
             && !self.progress.now().is_published
         {
             self.await_commits();
-            let fault = Fault::ALL[self.random(Fault::ALL.len() as u64) as usize];
+            let faults = if self.options.is_cluster { Fault::CLUSTER } else { Fault::ALL };
+            let fault = faults[self.random(faults.len() as u64) as usize];
             *counts.entry(fault).or_default() += 1;
             match fault {
                 Fault::EngineKill => self.end_engine(),
-                Fault::ServerKill => self.server.restart(),
+                Fault::ServerKill => self.servers.kill(),
                 Fault::Zombie => self.zombie(),
                 Fault::DoubleStart => {
                     let old = self.engine.take();
                     self.start_engine();
                     self.expect_fenced(old);
                 }
-                Fault::Cut => self.proxy.cut(),
+                Fault::Cut => self.servers.cut(),
                 Fault::AckLost => {
                     let count = 1 + self.random(3);
-                    self.proxy.lose_acks(u32::try_from(count).unwrap_or(1));
+                    self.servers.lose_acks(u32::try_from(count).unwrap_or(1));
+                }
+                Fault::StepDown => {
+                    let stream = if self.random(2) == 0 { "IN" } else { "OUT" };
+                    let asked = self.servers.step_down(stream);
+                    self.stepped_down += u64::from(self.runtime.block_on(asked));
                 }
             }
         }
-        self.proxy.lose_acks(0);
+        self.servers.lose_acks(0);
         counts
     }
 
@@ -321,7 +372,12 @@ impl Bench {
             Some(engine) => match engine.try_wait() {
                 Ok(None) => false,
                 Ok(Some(status)) => {
-                    self.fenced += u64::from(status.code() == Some(FENCED));
+                    let code = status.code().unwrap_or(-1);
+                    if code == FENCED {
+                        self.fenced += 1;
+                    } else {
+                        *self.ended.entry(code).or_default() += 1;
+                    }
                     true
                 }
                 Err(_) => true,
@@ -350,12 +406,16 @@ impl Bench {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let (program, before) = &self.options.engine;
-        let url = if arguments[0] == "run" { self.proxy.url() } else { self.server.url() };
+        let is_run = arguments[0] == "run";
+        let url = if is_run { self.servers.proxied_url() } else { self.servers.url() };
+        let replicas = self.servers.replicas();
         let mut all: Vec<&str> = before.iter().map(String::as_str).collect();
         all.extend(arguments);
         let mut command = streams::crossdock(program, &url, &all);
         let snapshots = format!("snapshot.dir={}", self.options.folder.join("state").display());
         for option in [
+            &format!("source.replicas={replicas}"),
+            &format!("sink.replicas={replicas}"),
             snapshots.as_str(),
             "snapshot.interval=1s",
             "snapshot.documents=500",

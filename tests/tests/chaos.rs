@@ -12,6 +12,7 @@ fn faults_lose_and_double_nothing() {
         time: None,
         shipments: 400,
         seed: 7,
+        is_cluster: false,
     });
     let Some(outcome) = outcome else { return };
     println!("{outcome}");

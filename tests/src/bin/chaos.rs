@@ -1,7 +1,7 @@
 //! Faults against a real server and real engines, for as long as asked.
 //!
 //! # Place
-//! `cargo run -p crossdock-tests --bin chaos -- --minutes 10 [--seed 1] [--shipments 20000]`. Prints
+//! `cargo run -p crossdock-tests --bin chaos -- --minutes 10 [--seed 1] [--shipments 20000] [--cluster]`. Prints
 //! what struck and what came of it; exit code 1 where anything was lost, doubled or out of order.
 //! # Method
 //! Engines are this program itself, started as `chaos engine ...`: no other binary has to be built.
@@ -23,6 +23,9 @@ struct Arguments {
     /// Shipments of the plan; their documents are spread over the time.
     #[arg(long, default_value_t = 2_000)]
     shipments: u64,
+    /// Three servers that are one cluster, with three copies of each stream; they sync before they answer.
+    #[arg(long)]
+    cluster: bool,
 }
 
 #[expect(clippy::print_stdout, reason = "a program that prints its outcome")]
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         time: Some(Duration::from_secs_f64(arguments.minutes * 60.0)),
         shipments: arguments.shipments,
         seed: arguments.seed,
+        is_cluster: arguments.cluster,
     });
     let Some(outcome) = outcome else { return ExitCode::SUCCESS };
     println!("{outcome}");

@@ -125,7 +125,7 @@ pub(super) fn runtime() -> Runtime {
     runtime.expect("a runtime")
 }
 
-/// A client that outlives its server, and what tells that it is connected (again).
+/// A client that outlives its servers (with commas between), and what tells that it is connected (again).
 ///
 /// # Panics
 /// Never while the server is only restarted.
@@ -141,7 +141,7 @@ pub(super) async fn client(url: &str) -> (async_nats::Client, Arc<Notify>) {
             std::future::ready(())
         })
         .retry_on_initial_connect()
-        .connect(url)
+        .connect(&url.split(',').collect::<Vec<_>>()[..])
         .await
         .expect("a client that waits for its server");
     (client, connected)

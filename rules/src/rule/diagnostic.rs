@@ -15,6 +15,7 @@
 //! - Codes are stable; [`codes`] has a long text for each.
 //! - Errors are told in the order of the files.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::codes;
@@ -280,6 +281,9 @@ impl Report {
     }
 }
 
+/// Characters of a line that are shown.
+const SHOWN_MAX: usize = 160;
+
 /// One line of the file with a range marked under it.
 fn mark(out: &mut String, source: &Source, span: Span, label: &str, sign: char, margin: usize) {
     let (line, column) = source.line_column(span.start);
@@ -287,15 +291,32 @@ fn mark(out: &mut String, source: &Source, span: Span, label: &str, sign: char, 
     let start = floor_boundary(&source.text, span.start as usize);
     let end = floor_boundary(&source.text, span.end as usize).max(start);
     let marked = source.text[start..end].lines().next().unwrap_or("").chars().count().max(1);
-    push(out, format_args!("{line:margin$} | {text}\n"));
+    let (shown, indent) = window(text, column - 1);
+    let marked = marked.min((shown.chars().count().saturating_sub(indent)).max(1));
+    push(out, format_args!("{line:margin$} | {shown}\n"));
     let signs: String = std::iter::repeat_n(sign, marked).collect();
-    let indent = column - 1;
     push(out, format_args!("{:margin$} | {:indent$}{signs} {label}\n", "", ""));
     // A mark without a label would end in a blank.
     if label.is_empty() {
         out.truncate(out.trim_end().len());
         out.push('\n');
     }
+}
+
+/// The part of a line around a character that a person can read, and where the character is in it.
+fn window(line: &str, at: usize) -> (Cow<'_, str>, usize) {
+    let before = at.saturating_sub(SHOWN_MAX / 2);
+    if line.chars().nth(SHOWN_MAX).is_none() {
+        return (Cow::Borrowed(line), at);
+    }
+    let mut rest = line.chars().skip(before);
+    let mut shown = String::from(if before == 0 { "" } else { "..." });
+    let indent = at - before + shown.len();
+    shown.extend(rest.by_ref().take(SHOWN_MAX));
+    if rest.next().is_some() {
+        shown.push_str("...");
+    }
+    (Cow::Owned(shown), indent)
 }
 
 /// Formatting into a string can't fail.
@@ -345,6 +366,20 @@ fn edits(left: &str, right: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_is_shown_around_its_mistake() {
+        let text =
+            format!("carriers: [{}fedx, {}ups]\n", "ups, ".repeat(30_000), "dhl, ".repeat(90));
+        let start = u32::try_from(text.find("fedx").expect("there")).expect("small");
+        let span = Span { file: 0, start, end: start + 4 };
+        let list = vec![Diagnostic::new("XD203", span, "unknown carrier `fedx`")];
+        let shown = Report { sources: vec![Source::new("a.yaml", text)], list }.render();
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = lines.iter().position(|line| line.contains("fedx,")).expect("it is shown");
+        assert!(lines.iter().all(|line| line.len() < 200), "{shown}");
+        assert_eq!(lines[at].find("fedx"), lines[at + 1].find("^^^^"), "{shown}");
+    }
 
     #[test]
     fn a_mistake_is_shown_like_rustc_does() {

@@ -51,7 +51,8 @@ impl EngineOptions {
     /// The options of each lane.
     #[must_use]
     pub fn lane(&self) -> LaneOptions {
-        LaneOptions { with_way: self.forecast.is_some(), ..self.lane.clone() }
+        let with_way = self.forecast.is_some() || self.rules.is_some();
+        LaneOptions { with_way, ..self.lane.clone() }
     }
 
     /// The options of one of the shards.

@@ -20,6 +20,7 @@
 //! The shipments themselves and the writing.
 
 pub mod alert;
+pub mod ends;
 pub mod kept;
 pub mod promise;
 pub mod sources;
@@ -41,6 +42,7 @@ use crate::entry::Entry;
 use crate::say::SEPARATOR;
 use crate::shard::ShardOptions;
 use crate::tally::RuleTally;
+use ends::WayEnd;
 use sources::Sources;
 
 /// What one shipment has beside its record.
@@ -62,6 +64,12 @@ pub struct Ship {
     pub promise_at: Seconds,
     /// The appointment, where one is known: its last moment.
     pub appointment_at: Seconds,
+    /// Where it comes from.
+    pub origin: WayEnd,
+    /// Where it goes.
+    pub destination: WayEnd,
+    /// By which service of the carrier.
+    pub service: Symbol,
     /// The epoch that its rows belong to; 0 before the first event.
     pub epoch: u16,
 }

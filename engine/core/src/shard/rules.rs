@@ -216,6 +216,8 @@ impl Shard {
         let sense = *self.senses.get(new.sense);
         self.note_source(watch, slot, &sense);
         watch.ships[slot].note_appointment(new, sense.detail);
+        let (way, place) = (cause.group.way, cause.item.words.place);
+        watch.ships[slot].note_way(cause.batch.text(way), cause.batch.text(place));
         let event = kept::event_of(new, &sense);
         let blank = Record::default();
         let before = if turn.before.epoch == after.epoch { &turn.before } else { &blank };
@@ -270,6 +272,7 @@ impl Shard {
             count = self.speak(watch, slot, &voice, out);
             watch.store.clear(&mut watch.ships[slot].handle);
             watch.ships[slot].forget_promises();
+            watch.ships[slot].forget_way();
         }
         let shipment = &self.shipments[slot];
         let epoch = turn.after.epoch;
@@ -387,6 +390,9 @@ impl Shard {
             tenant: ship.tenant,
             carrier: ship.carrier,
             mode: ship.mode,
+            service: ship.service,
+            origin: ship.origin.end(),
+            destination: ship.destination.end(),
             is_return,
             promise_at: ship.promise_at,
             appointment_at: ship.appointment_at,

@@ -25,6 +25,7 @@ use crossdock_rules::rule::rows::{RETIRED_OTHERS, ROWS_MAX, RowHandle, RowStore,
 use crossdock_rules::rule::ruleset::RuleSet;
 use crossdock_rules::wheel::Wheel;
 
+use super::ends::WayEnd;
 use super::{Ship, Watch};
 use crate::shard::ShardOptions;
 use crate::snapshot::bytes::{Flaw, Source, put_text};
@@ -32,13 +33,28 @@ use crate::snapshot::bytes::{Flaw, Source, put_text};
 impl Watch {
     /// Adds what the rules know of a shipment to `out`; nothing where that is nothing.
     pub fn put_ship(&self, slot: usize, out: &mut Vec<u8>) {
-        let Ship { handle, mode, label, source, promise_at, appointment_at, epoch, .. } =
-            self.ships[slot];
+        let Ship {
+            handle, mode, label, source, promise_at, appointment_at, epoch, service, ..
+        } = self.ships[slot];
         if epoch == 0 {
             return;
         }
-        let mut bytes = [0; 24];
-        let numbers = [mode.0, label, source, promise_at.0, appointment_at.0, u32::from(epoch)];
+        let [from, from_region] = self.ships[slot].origin.to_numbers();
+        let [to, to_region] = self.ships[slot].destination.to_numbers();
+        let mut bytes = [0; 44];
+        let numbers = [
+            mode.0,
+            label,
+            source,
+            promise_at.0,
+            appointment_at.0,
+            u32::from(epoch),
+            from,
+            from_region,
+            to,
+            to_region,
+            service.0,
+        ];
         for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
@@ -60,6 +76,12 @@ impl Watch {
         ship.appointment_at = Seconds(source.u32()?);
         ship.epoch =
             u16::try_from(source.u32()?).map_err(|_| source.flaw("an epoch is 16 bits"))?;
+        let mut end = || {
+            let end = WayEnd::from_numbers([source.u32()?, source.u32()?]);
+            end.ok_or_else(|| source.flaw("a zone is none"))
+        };
+        (ship.origin, ship.destination) = (end()?, end()?);
+        ship.service = Symbol(source.u32()?);
         ship.handle = take_rows(&mut self.store, source)?;
         self.check_rows(&self.ships[slot].handle, source)?;
         let ship = &self.ships[slot];

@@ -128,7 +128,7 @@ mod tests {
         check(
             rule,
             0,
-            &["1Z8F4W370398765433 (ups, demo), use 1", "parcel.delayed-by-nature: open"],
+            &["1Z8F4W370398765433 (ups, demo), use 1", "parcel.delayed-by-nature: over"],
         );
         let before = format!("{rule} --at 2026-05-20T00:00:00Z");
         check(&before, 1, &["no document up to then speaks of"]);

@@ -17,7 +17,7 @@ use rkyv::rancor;
 use rkyv::util::AlignedVec;
 
 /// The version of the format; another one is not read.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// What a snapshot must have been made by to be of use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ rejects! {
     /// The bytes are not a document of the feed's format.
     Malformed = 0, "malformed", "Ask the sender for the whole document; the offset says where reading stopped.";
     /// The document is longer than the limit.
-    TooLarge = 1, "too_large", "Split the document, or raise `limits.document_size_max`.";
+    TooLarge = 1, "too_large", "Split the document, or raise `limits.document_size`.";
     /// The document is nested deeper than the limit.
     TooDeep = 2, "too_deep", "No carrier nests this deep; check who wrote the document.";
     /// The document holds more events than the limit.

@@ -35,6 +35,14 @@ impl Places {
             place.country = last;
             code = self.country_code(last);
             rest = trim(before);
+        } else if home.is_none()
+            && let Some((head, postal_code)) = split_postal_code(rest)
+            && let Some((before, last)) = self.split_country(trim(head), home)
+        {
+            // A postal code behind the country: `Berlin, DE 10115`.
+            (place.country, place.postal_code) = (last, postal_code);
+            code = self.country_code(last);
+            rest = trim(before);
         }
         if let Some((before, postal_code)) = split_postal_code(rest) {
             place.postal_code = postal_code;

@@ -20,7 +20,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it measured")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -225,7 +225,7 @@ fn drain(
 
 fn writer(
     args: &Args,
-    folder: &PathBuf,
+    folder: &Path,
     group: &str,
     telemetry: &Arc<Telemetry>,
 ) -> Result<SnapshotHandle, Failure> {

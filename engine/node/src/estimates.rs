@@ -62,7 +62,7 @@ pub fn load(file: Option<&Path>, packs: Option<&Path>) -> Result<Arc<ForecastOpt
         }
         None => (String::from("rules/packs/eta/default.yaml"), String::from(BUILTIN)),
     };
-    let folder = path.map(|path| path.parent().unwrap_or(Path::new("")).to_owned());
+    let folder = path.map(|path| path.parent().unwrap_or_else(|| Path::new("")).to_owned());
     options(&name, &text, &Known { folder, ..Known::of(packs)? }).map(Arc::new)
 }
 

@@ -319,7 +319,7 @@ fn arithmetic(open: &OpenTime<'_>, anchor: u32, duration: Duration, lines: &mut 
         lines.push(format!("{} +{} -> {}", local(open, anchor), show(seconds.into()), shown(to)));
         return;
     }
-    let start = open.start(i64::from(anchor)).unwrap_or(i64::from(anchor));
+    let start = open.start(i64::from(anchor)).unwrap_or_else(|| i64::from(anchor));
     if start != i64::from(anchor) {
         let cutoff = open.calendar.cutoff.map_or(String::new(), |second| {
             format!(" or past the cut-off {:02}:{:02}", second / 3600, second / 60 % 60)

@@ -63,10 +63,10 @@ struct Model(BTreeMap<&'static str, Stream>);
 impl Model {
     fn new() -> Self {
         let all = StreamRules { allow_rollup: true, deny_delete: true, ..StreamRules::default() };
-        let small = StreamRules { deny_delete: false, messages_max: 12, ..all.clone() };
-        let bucket = StreamRules { per_subject_max: 1, ..all.clone() };
+        let small = StreamRules { deny_delete: false, messages_max: 12, ..all };
+        let bucket = StreamRules { per_subject_max: 1, ..all };
         let age_us_max = TTL.as_micros().try_into().unwrap();
-        let leases = StreamRules { age_us_max, ..bucket.clone() };
+        let leases = StreamRules { age_us_max, ..bucket };
         Self(BTreeMap::from([
             ("IN", Stream::new(StreamRules::default())),
             ("OUT", Stream::new(StreamRules { allow_atomic: true, ..all })),
@@ -91,7 +91,7 @@ impl Model {
 
     fn ask(&mut self, ask: &Ask) -> Vec<String> {
         let text = |it: &Kept| stored_text(it.seq, &it.subject, &it.body);
-        let found = |it: Option<&Kept>| vec![it.map_or("refused 10037".to_owned(), text)];
+        let found = |it: Option<&Kept>| vec![it.map_or_else(|| "refused 10037".to_owned(), text)];
         let missing = || vec!["refused 10059".to_owned()];
         let stream = match ask {
             Ask::Publish(messages) => return messages.iter().map(|it| self.publish(it)).collect(),
@@ -116,7 +116,7 @@ impl Model {
             Ask::Get(_, seq) => found(stream.first_of(*seq..seq + 1, ">")),
             Ask::Last(_, subject) => found(stream.newest(subject)),
             Ask::Direct(_, subject) => {
-                vec![stream.newest(subject).map_or("status 404".to_owned(), text)]
+                vec![stream.newest(subject).map_or_else(|| "status 404".to_owned(), text)]
             }
             Ask::Next(_, seq, filter) => found(stream.first_of(*seq..u64::MAX, filter)),
             Ask::Pull(_, start, filter, count) => pull(stream, *start, filter, *count),

@@ -27,7 +27,6 @@ pub(crate) const fn saying(step: Step) -> Option<Saying> {
             ("A7", "BS", Meaning::of(Detail::Attempted).opening(ExceptionClass::Refused))
         }
         Step::Cancelled => ("CA", "NS", Meaning::of(Detail::Cancelled)),
-        Step::Estimate => ("AG", "NS", Meaning::of(Detail::EtaUpdated)),
         Step::Unknown => ("ZZ", "NS", Meaning::of(Detail::Unmapped)),
         _ => return None,
     };

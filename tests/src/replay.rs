@@ -112,6 +112,18 @@ pub fn loud_rules() -> Arc<RuleSet> {
     Arc::new(loaded.unwrap_or_else(|report| panic!("{}", report.render())))
 }
 
+/// An engine of one lane with the built-in rules and estimates.
+#[must_use]
+pub fn options(shards: usize) -> EngineOptions {
+    EngineOptions {
+        lanes: 1,
+        shards,
+        rules: Some(rules()),
+        forecast: Some(forecast()),
+        ..EngineOptions::default()
+    }
+}
+
 /// What the built-in pack declares of estimates.
 ///
 /// # Panics

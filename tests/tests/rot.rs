@@ -9,7 +9,6 @@
 //! and then the rest of the day is applied to that state: state hash and outputs must be those of an engine
 //! that was never interrupted.
 
-use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::shard::Shard;
 use crossdock_node::jetstream::ctl::Position;
@@ -36,16 +35,6 @@ fn identity() -> Identity {
         created: String::from("then"),
         feeds_digest: 1,
         rules_digest: 1,
-    }
-}
-
-fn options(shards: usize) -> EngineOptions {
-    EngineOptions {
-        lanes: 1,
-        shards,
-        rules: Some(replay::rules()),
-        forecast: Some(replay::forecast()),
-        ..EngineOptions::default()
     }
 }
 
@@ -94,7 +83,7 @@ fn save(folder: &mut Folder, replay: &mut Replay, position: u64) {
 fn start(folder: &Folder, feeds: &Feeds) -> (Option<Started>, Vec<PassedOver>) {
     let mut wanted =
         Wanted { identity: &identity(), committed: Position::whole(1_000), differs: &mut |_| None };
-    recover(folder, &mut wanted, feeds, &options(3))
+    recover(folder, &mut wanted, feeds, &replay::options(3))
 }
 
 fn state_hash(started: &Started) -> u64 {
@@ -104,7 +93,7 @@ fn state_hash(started: &Started) -> u64 {
 }
 
 fn go_on(started: Started, feeds: &Feeds) -> Replay {
-    let mut replay = Replay::with(feeds, &options(3));
+    let mut replay = Replay::with(feeds, &replay::options(3));
     let engine = replay.engine_mut();
     engine.replace_shards(started.shards);
     engine.replace_book(started.book);
@@ -133,7 +122,7 @@ fn a_bit_that_flips_costs_a_snapshot_and_nothing_else() {
     let mut folder = Folder::open(&path.0, "g", 3).expect("a folder");
     let (older, newer) = (day.len() / 3, day.len() * 2 / 3);
 
-    let mut whole = Replay::with(&feeds, &options(2));
+    let mut whole = Replay::with(&feeds, &replay::options(2));
     apply(&mut whole, &day[..older]);
     let older_hash = whole.state_hash();
     save(&mut folder, &mut whole, older as u64);

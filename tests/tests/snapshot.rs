@@ -9,7 +9,6 @@
 //! way. What it says is loaded with other shards and the rest of the day is applied again: state
 //! hash and outputs must be those of an engine that was never interrupted.
 
-use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::intake::TICK;
 use crossdock_core::shard::Shard;
@@ -31,16 +30,6 @@ fn day() -> Vec<Document> {
     day
 }
 
-fn options(shards: usize) -> EngineOptions {
-    EngineOptions {
-        lanes: 1,
-        shards,
-        rules: Some(replay::rules()),
-        forecast: Some(replay::forecast()),
-        ..EngineOptions::default()
-    }
-}
-
 fn apply(replay: &mut Replay, documents: &[Document]) -> Vec<u8> {
     for document in documents {
         replay.push("demo", document);
@@ -51,7 +40,7 @@ fn apply(replay: &mut Replay, documents: &[Document]) -> Vec<u8> {
 #[track_caller]
 fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
     let documents = day();
-    let mut first = Replay::with(feeds, &options(saved_shards));
+    let mut first = Replay::with(feeds, &replay::options(saved_shards));
     let mut saved = Saved::default();
     let mut hash = 0;
     let mut tail = Vec::new();
@@ -71,8 +60,8 @@ fn check(feeds: &Feeds, saved_shards: usize, shards: usize, begin: usize) {
     while is_saving {
         is_saving = saved.take(first.engine_mut(), 200);
     }
-    let mut second = Replay::with(feeds, &options(shards));
-    saved.restore(&mut second, feeds, &options(shards));
+    let mut second = Replay::with(feeds, &replay::options(shards));
+    saved.restore(&mut second, feeds, &replay::options(shards));
     assert_eq!(second.state_hash(), hash, "the state is that of its beginning");
     // Positions of the replay count from 1 in every engine: only the rest of each line is compared.
     let again = apply(&mut second, &documents[begin + 1..]);
@@ -104,7 +93,7 @@ fn a_snapshot_is_the_state_of_its_beginning_and_loads_into_any_shards() {
 fn damaged_pages_are_flaws_or_other_state_but_never_a_panic() {
     let documents = day();
     let feeds = replay::feeds();
-    let mut first = Replay::with(&feeds, &options(1));
+    let mut first = Replay::with(&feeds, &replay::options(1));
     apply(&mut first, &documents);
     let hash = first.state_hash();
     let mut saved = Saved::begin(first.engine_mut());
@@ -118,12 +107,12 @@ fn damaged_pages_are_flaws_or_other_state_but_never_a_panic() {
             saved.pages[page].2[at] ^= 0x41;
             tried += 1;
             // Checksums catch all of them in a file; here reading has to be total without.
-            flaws += usize::from(saved.shards(&feeds, &options(2)).is_err());
+            flaws += usize::from(saved.shards(&feeds, &replay::options(2)).is_err());
             saved.pages[page].2[at] ^= 0x41;
         }
     }
     assert!(0 < flaws && flaws <= tried);
-    let loaded = saved.shards(&feeds, &options(2)).expect("undamaged again");
+    let loaded = saved.shards(&feeds, &replay::options(2)).expect("undamaged again");
     let foretold = first.engine().forecast().expect("there is one").state_hash();
     let book = first.engine().book().state_hash().wrapping_add(foretold);
     let sum = loaded.iter().map(Shard::state_hash).fold(book, u64::wrapping_add);

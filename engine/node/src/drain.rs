@@ -17,27 +17,26 @@
 //! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
 
 mod following;
+mod published;
 mod sources;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use crossdock_core::output::{Message, MessageKind, Output as CoreOutput};
 use crossdock_core::tally::Tally;
 use crossdock_model::change::ChangeKind;
 use crossdock_model::reject::{Outcome, Reject};
 use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::drain::following::Following;
+use crate::drain::published::Published;
 use crate::drain::sources::Sources;
 use crate::error::EdgeError;
-use crate::jetstream::Subject;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::{EdgeHandle, Link};
 use crate::jetstream::follow::Followed;
-use crate::jetstream::output::{CommitRequest, Label, Output};
+use crate::jetstream::output::{CommitRequest, Output};
 use crate::jetstream::reader::{Batch, Message as InputMessage};
 use crate::pipeline::{Collected, Pipeline};
 use crate::rule_switch::{self, Library};
@@ -508,7 +507,7 @@ impl<L: Link> Drain<L> {
             self.gathered_since = Instant::now();
         }
         let suppressed = self.suppressed;
-        let mut published = Published { source: &self.source, copies: Vec::new() };
+        let mut published = Published::new(&self.source);
         let gathered = &mut self.gathered;
         let known = gathered.len();
         collected.visit(|output, message| {
@@ -673,40 +672,4 @@ fn follow(
 struct Ticker {
     interval: Duration,
     last: Instant,
-}
-
-/// The outputs of one turn as they are published: parts of one copy of the turn's bytes, so that a message costs no
-/// memory of its own.
-struct Published<'a> {
-    source: &'a Arc<str>,
-    /// The bytes of each output that was met so far.
-    copies: Vec<(*const CoreOutput, Bytes)>,
-}
-
-impl Published<'_> {
-    fn message(&mut self, output: &CoreOutput, message: &Message) -> Output {
-        let known = self.copies.iter().find(|(of, _)| std::ptr::eq(*of, output));
-        let bytes = match known {
-            Some((_, bytes)) => bytes,
-            None => {
-                let bytes = Bytes::copy_from_slice(output.bytes());
-                self.copies.push((output, bytes));
-                &self.copies[self.copies.len() - 1].1
-            }
-        };
-        let (subject, body) = output.ranges(message);
-        let label = match message.kind {
-            MessageKind::Change { kind, id } => {
-                Label::Change { kind, id, source: Arc::clone(self.source) }
-            }
-            MessageKind::DeadLetter(reject) => Label::DeadLetter(reject),
-        };
-        Output {
-            seq: message.position.seq,
-            index: message.position.index,
-            subject: Subject::from_utf8(bytes.slice(subject)).expect("tokens are plain ASCII"),
-            label,
-            body: bytes.slice(body),
-        }
-    }
 }

@@ -232,7 +232,8 @@ fn input_that_retention_eats_while_it_is_read_stops_the_reader() {
         };
         assert_consecutive(&messages, 1);
         let read = messages.len() as u64;
-        assert!((200..1000).contains(&read), "{read}");
+        // A batch is what was there when it was read: the two of the ring may be small ones.
+        assert!((2..1000).contains(&read), "{read}");
         let (stream, wanted_seq, lost) = ("IN".to_owned(), read + 1, 3989 - read);
         let expired = EdgeError::InputExpired { stream, first_seq: 3990, wanted_seq, lost };
         assert_eq!(error, expired);

@@ -75,6 +75,7 @@ impl Feeds {
 fn format_of(format: &program::Format) -> Format {
     match format {
         program::Format::Json => Format::Json,
+        program::Format::JsonWithin(key) => Format::JsonWithin(key.clone()),
         program::Format::Ndjson => Format::Ndjson,
         program::Format::Xml => Format::Xml,
         program::Format::X12 => Format::X12,

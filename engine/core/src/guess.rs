@@ -85,6 +85,9 @@ fn format_of(document: &[u8]) -> Option<Format> {
     match start.first()? {
         b'{' | b'[' => Some(Format::Json),
         b'<' => Some(Format::Xml),
+        // UTF-16, by its mark or by the zero beside the first sign.
+        0 | 0xFE | 0xFF if start.get(..4).is_some_and(|it| it.contains(&b'<')) => Some(Format::Xml),
+        0 | 0xFE | 0xFF => Some(Format::Json),
         _ if [&b"ISA"[..], b"GS*", b"GS|", b"ST*214", b"ST|214"].iter().any(begins) => {
             Some(Format::X12)
         }

@@ -27,6 +27,8 @@ pub const PADDING: usize = simd_json::INPUT_PADDING;
 pub enum Format {
     /// One JSON value.
     Json,
+    /// A JSON object with this key, whose value is a text that is the JSON document; an object without it is the document.
+    JsonWithin(Box<str>),
     /// JSON values, one a line; split with [`Splitter`](crate::Splitter), each line is decoded as JSON.
     Ndjson,
     /// XML elements as objects.
@@ -58,7 +60,7 @@ impl Format {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Json => "json",
+            Self::Json | Self::JsonWithin(_) => "json",
             Self::Ndjson => "ndjson",
             Self::Xml => "xml",
             Self::Csv(_) => "csv",
@@ -162,6 +164,7 @@ impl Decoder {
         let mut tape: Tape<'a> = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
         let outcome = match format {
             Format::Json | Format::Ndjson => self.json.fill(buffer, size, &mut tape),
+            Format::JsonWithin(key) => self.json.fill_within(key, buffer, size, &mut tape),
             Format::Xml | Format::Csv(_) | Format::X12 | Format::Edifact => {
                 let bytes = &buffer[..size];
                 let scanned =

@@ -41,7 +41,7 @@ pub(crate) fn instead(error: DecodeError, bytes: &[u8], format: &Format) -> Deco
 fn tell(bytes: &[u8], format: &Format) -> Option<(&'static str, &'static str)> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let expected = match format {
-        Format::Json | Format::Ndjson => "JSON",
+        Format::Json | Format::JsonWithin(_) | Format::Ndjson => "JSON",
         Format::Xml => "XML",
         Format::X12 => "X12",
         Format::Edifact => "EDIFACT",
@@ -54,7 +54,7 @@ fn tell(bytes: &[u8], format: &Format) -> Option<(&'static str, &'static str)> {
         return Some(("an HTML page", expected));
     }
     let found = match *text {
-        [b'<', 0, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => "UTF-16 text",
+        [b'<' | b'{' | b'[', 0, ..] | [0, b'<' | b'{' | b'[', ..] => "UTF-16 text",
         [b'<', ..] => "an XML document",
         [b'{' | b'[', ..] => "a JSON document",
         _ => MARKS.iter().find(|(mark, _)| text.starts_with(mark)).map(|(_, name)| *name)?,
@@ -108,16 +108,8 @@ mod tests {
             b"%PDF-1.4",
             expect!["malformed: a PDF file where EDIFACT should be at byte 0"],
         );
-        check(
-            &Format::Json,
-            b"\xFF\xFE{\0}\0",
-            expect!["encoding: byte 0xff is not UTF-8 at byte 0"],
-        );
-        check(
-            &Format::Json,
-            b"{\0}\0",
-            expect!["malformed: UTF-16 text where JSON should be at byte 0"],
-        );
+        check(&Format::Json, b"\xFF\xFE{\0}\0", expect!["{}"]);
+        check(&Format::Json, b"{\0}\0", expect!["{}"]);
     }
 
     #[test]

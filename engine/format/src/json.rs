@@ -6,15 +6,20 @@
 //! # Method
 //! simd-json writes the tape directly: strings are unescaped in place and borrowed from the input. With padding after the document
 //! nothing is copied; without, simd-json copies the input once into its own buffer. Where it fails, the bytes are looked at
-//! again, slowly, to say where and why; that happens once per bad document.
+//! again, slowly, to say where and why; that happens once per bad document. UTF-16, told by its mark or by the zero beside the first
+//! sign, is turned into UTF-8 before; so is a document that stands as a text in another one taken out of it.
 //!
 //! # Holds
-//! [`Json`]: simd-json's buffers, and its errors in our words.
+//! [`Json`]: simd-json's buffers, its errors in our words, and the text of documents that came in other clothes.
+//!
+//! # Does not hold
+//! Other encodings: JSON is Unicode, and what is neither is refused with its place.
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use simd_json::{Buffers, ErrorType, Tape};
 
-use crate::decode::PADDING;
-use crate::{DecodeError, DecodeErrorKind, Format, foreign};
+use crate::decode::{PADDING, pad};
+use crate::{DecodeError, DecodeErrorKind, Format, TapeView, foreign};
 
 /// The byte-order mark that some senders put before UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -23,6 +28,8 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct Json {
     buffers: Buffers,
     depth_max: usize,
+    /// The document in UTF-8, where it came as UTF-16 or within another one. Reused.
+    text: Vec<u8>,
 }
 
 impl std::fmt::Debug for Json {
@@ -33,40 +40,124 @@ impl std::fmt::Debug for Json {
 
 impl Json {
     pub(crate) fn new(depth_max: usize) -> Self {
-        Self { buffers: Buffers::with_max_depth(4096, depth_max), depth_max }
+        Self { buffers: Buffers::with_max_depth(4096, depth_max), depth_max, text: Vec::new() }
     }
 
     /// Reads `buffer[..size]` onto `tape`.
     pub(crate) fn fill<'a>(
-        &mut self,
+        &'a mut self,
         buffer: &'a mut [u8],
         size: usize,
         tape: &mut Tape<'a>,
     ) -> Result<(), DecodeError> {
-        let start = if buffer[..size].starts_with(MARK) { MARK.len() } else { 0 };
-        let buffer = &mut buffer[start..];
-        let size = size - start;
-        let document: *mut [u8] = buffer;
-        // SAFETY: `document` comes from the exclusive borrow `buffer`, which is not used again; this is the only reference
-        // made from it until the parse has returned.
-        #[expect(unsafe_code, reason = "a failed parse must give the bytes back, see below")]
-        let lent: &'a mut [u8] = unsafe { &mut *document };
-        let outcome = if size + PADDING <= lent.len() {
-            simd_json::fill_tape_padded(lent, size, &mut self.buffers, tape)
-        } else {
-            simd_json::fill_tape(&mut lent[..size], &mut self.buffers, tape)
+        let Self { buffers, depth_max, text } = self;
+        let Some((encoding, mark_size)) = utf16(&buffer[..size]) else {
+            return parse(buffers, *depth_max, buffer, size, tape);
         };
-        outcome.map_err(|error| {
-            tape.0.clear();
-            // SAFETY: all that can borrow from `lent` are nodes on `tape`, and that has just been emptied. So nothing else reads
-            // or writes these bytes while this reference lives, and they are initialized.
-            #[expect(unsafe_code, reason = "a parse that failed borrows nothing any more")]
-            let bytes: &[u8] = unsafe { &*document };
-            let mut error = explain(&bytes[..size], &error, self.depth_max);
-            error.offset += start;
-            foreign::instead(error, &bytes[..size], &Format::Json)
+        transcode(encoding, &buffer[mark_size..size], text);
+        let text_size = pad(text);
+        // The place is that of the same sign in the bytes; the text is looked at again, because a parse may have altered it.
+        parse(buffers, *depth_max, text, text_size, tape).map_err(|mut error| {
+            let mut again = Vec::new();
+            transcode(encoding, &buffer[mark_size..size], &mut again);
+            let before = again.get(..error.offset).unwrap_or(&again);
+            error.offset = mark_size + 2 * String::from_utf8_lossy(before).encode_utf16().count();
+            error.offset = error.offset.min(size);
+            error
         })
     }
+
+    /// Reads the document that stands as a text under `key` of the object in `buffer[..size]`; the object itself where there is none.
+    pub(crate) fn fill_within<'a>(
+        &'a mut self,
+        key: &str,
+        buffer: &'a mut [u8],
+        size: usize,
+        tape: &mut Tape<'a>,
+    ) -> Result<(), DecodeError> {
+        let Some(inner) = text_under(key, &buffer[..size], self.depth_max) else {
+            return self.fill(buffer, size, tape);
+        };
+        let place = memchr::memmem::find(&buffer[..size], key.as_bytes()).unwrap_or(0);
+        let Self { buffers, depth_max, text } = self;
+        *text = inner.into_bytes();
+        let text_size = pad(text);
+        parse(buffers, *depth_max, text, text_size, tape).map_err(|mut error| {
+            error.message = format!("in the text of \"{key}\", {}", error.message).into();
+            error.offset = place;
+            error
+        })
+    }
+}
+
+/// The encoding of a document in UTF-16 and the size of its mark: JSON begins with an ASCII sign, whose other byte is zero.
+#[inline]
+fn utf16(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    match *bytes {
+        [0xFF, 0xFE, ..] => Some((UTF_16LE, 2)),
+        [0xFE, 0xFF, ..] => Some((UTF_16BE, 2)),
+        [first, 0, ..] if first != 0 && first.is_ascii() => Some((UTF_16LE, 0)),
+        [0, second, ..] if second != 0 && second.is_ascii() => Some((UTF_16BE, 0)),
+        _ => None,
+    }
+}
+
+/// Replaces `text` by the document in UTF-8. Half a surrogate pair becomes U+FFFD.
+#[cold]
+fn transcode(encoding: &'static Encoding, bytes: &[u8], text: &mut Vec<u8>) {
+    let mut bytes_of_text = core::mem::take(text);
+    bytes_of_text.clear();
+    let mut whole = String::from_utf8(bytes_of_text).unwrap_or_default();
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    whole.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 2 + 16));
+    let (_, read_size, _) = decoder.decode_to_string(bytes, &mut whole, true);
+    debug_assert_eq!(read_size, bytes.len());
+    *text = whole.into_bytes();
+}
+
+/// The text under `key` of the object that `bytes` hold, if that is one.
+fn text_under(key: &str, bytes: &[u8], depth_max: usize) -> Option<String> {
+    let mut copy = bytes.to_vec();
+    let size = pad(&mut copy);
+    let mut outer = Json::new(depth_max);
+    let mut tape = Tape(Vec::new());
+    outer.fill(&mut copy, size, &mut tape).ok()?;
+    let view = TapeView::new(&tape.0);
+    let inner = view.text(view.get(0, key)?)?;
+    (!inner.trim_ascii().is_empty()).then(|| String::from(inner))
+}
+
+/// Reads `buffer[..size]`, which is UTF-8, onto `tape`.
+fn parse<'a>(
+    buffers: &mut Buffers,
+    depth_max: usize,
+    buffer: &'a mut [u8],
+    size: usize,
+    tape: &mut Tape<'a>,
+) -> Result<(), DecodeError> {
+    let start = if buffer[..size].starts_with(MARK) { MARK.len() } else { 0 };
+    let buffer = &mut buffer[start..];
+    let size = size - start;
+    let document: *mut [u8] = buffer;
+    // SAFETY: `document` comes from the exclusive borrow `buffer`, which is not used again; this is the only reference
+    // made from it until the parse has returned.
+    #[expect(unsafe_code, reason = "a failed parse must give the bytes back, see below")]
+    let lent: &'a mut [u8] = unsafe { &mut *document };
+    let outcome = if size + PADDING <= lent.len() {
+        simd_json::fill_tape_padded(lent, size, buffers, tape)
+    } else {
+        simd_json::fill_tape(&mut lent[..size], buffers, tape)
+    };
+    outcome.map_err(|error| {
+        tape.0.clear();
+        // SAFETY: all that can borrow from `lent` are nodes on `tape`, and that has just been emptied. So nothing else reads
+        // or writes these bytes while this reference lives, and they are initialized.
+        #[expect(unsafe_code, reason = "a parse that failed borrows nothing any more")]
+        let bytes: &[u8] = unsafe { &*document };
+        let mut error = explain(&bytes[..size], &error, depth_max);
+        error.offset += start;
+        foreign::instead(error, &bytes[..size], &Format::Json)
+    })
 }
 
 /// Says why simd-json refused `bytes`. Its first stage (UTF-8, strings) fails without a place and before a byte is altered; its second
@@ -270,6 +361,54 @@ mod tests {
         check("\"a\\u00e9\\n\\\"\\ud83d\\ude00\"", expect![[r#""aé\n\"😀""#]]);
         check(b"\xEF\xBB\xBF{\"a\":1}", expect![[r#"{"a":1}"#]]);
         check(" [ ] ", expect!["[]"]);
+    }
+
+    #[test]
+    fn utf_16_is_read_with_and_without_a_mark() {
+        let text = "[{\"a\":\"Kö\u{1F600}\"}]";
+        for big in [false, true] {
+            for mark in ["", "\u{feff}"] {
+                let units = format!("{mark}{text}");
+                let bytes = units
+                    .encode_utf16()
+                    .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+                check(bytes.collect::<Vec<u8>>(), expect![[r#"[{"a":"Kö😀"}]"#]]);
+            }
+        }
+        let le = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        check(le("[\"ö\" 2]"), expect!["malformed: a `,` or `]` is missing at `2` at byte 10"]);
+        check(
+            [le("[\"x"), vec![0]].concat(),
+            expect!["truncated: the document ends within a string at byte 7"],
+        );
+        check(b"\xff\xfe", expect!["empty: nothing but white space at byte 2"]);
+    }
+
+    #[test]
+    fn a_document_may_stand_as_a_text_within_another() {
+        fn within(input: &str, expected: Expect) {
+            let mut decoder = Decoder::new(DecodeLimits::default());
+            let format = Format::JsonWithin("data".into());
+            let found = match decoder.decode(&format, &mut input.as_bytes().to_vec()) {
+                Ok(document) => document.view().to_json(),
+                Err(error) => error.to_string(),
+            };
+            expected.assert_eq(&found);
+        }
+        within(r#"{"ok":true,"data":"{\"a\":\"\\u00e9\\n\"}"}"#, expect![[r#"{"a":"é\n"}"#]]);
+        within(r#"{"data":{"a":1}}"#, expect![[r#"{"data":{"a":1}}"#]]);
+        within(r#"{"data":" "}"#, expect![[r#"{"data":" "}"#]]);
+        within("[1]", expect!["[1]"]);
+        within(
+            r#"{"data":"{"}"#,
+            expect![[
+                r#"truncated: in the text of "data", the document ends before it is complete at byte 2"#
+            ]],
+        );
+        within(
+            r#"{"data":"#,
+            expect!["truncated: the document ends before it is complete at byte 8"],
+        );
     }
 
     #[test]

@@ -52,7 +52,9 @@ impl Scanners {
             Format::Csv(options) => csv.scan(text, options, limits, outline, warnings),
             Format::X12 => x12::scan(text, limits, outline, warnings),
             Format::Edifact => edifact::scan(text, limits, outline, warnings),
-            Format::Json | Format::Ndjson => unreachable!("simd-json writes the tape itself"),
+            Format::Json | Format::JsonWithin(_) | Format::Ndjson => {
+                unreachable!("simd-json writes the tape itself")
+            }
         };
         scanned.map_err(|mut error| {
             error.offset = source.byte_places()(error.offset);

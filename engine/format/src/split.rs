@@ -28,7 +28,7 @@ impl Splitter {
     pub fn new(format: &Format, payload: &[u8]) -> Self {
         let by_line = match format {
             Format::Ndjson => true,
-            Format::Json => is_lines(payload),
+            Format::Json | Format::JsonWithin(_) => is_lines(payload),
             _ => false,
         };
         Self { position: 0, by_line }

@@ -43,7 +43,7 @@ pub(crate) const SHIPMENT_KEYS: [&str; 14] = [
 ];
 
 /// Keys of `event`.
-pub(crate) const EVENT_KEYS: [&str; 11] = [
+pub(crate) const EVENT_KEYS: [&str; 12] = [
     "at",
     "code",
     "text",
@@ -53,6 +53,7 @@ pub(crate) const EVENT_KEYS: [&str; 11] = [
     "signed_by",
     "id",
     "skip_if",
+    "once",
     "exception",
     "reason",
 ];
@@ -213,6 +214,7 @@ impl Blocks<'_> {
             signed_by: self.expr(block, "signed_by", base),
             id: self.expr(block, "id", base),
             skip_if: self.expr(block, "skip_if", base),
+            once: block.get("once").is_some_and(|node| read::boolean(node, "`once`", self.errors)),
             exception: self.expr(block, "exception", base),
             reason: self.expr(block, "reason", base),
         }

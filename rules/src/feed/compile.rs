@@ -271,11 +271,12 @@ fn order(root: &Node, errors: &mut Errors) -> Order {
 fn format(node: &Node, errors: &mut Errors) -> Format {
     const NAMES: [&str; 6] = ["json", "ndjson", "xml", "csv", "x12", "edifact"];
     if let Some((key, options)) = node.entries().first() {
-        read::keys(node, "`format`", &["csv"], errors);
-        if key.text == "csv" {
-            return csv(options, errors);
-        }
-        return Format::Json;
+        read::keys(node, "`format`", &["csv", "json"], errors);
+        return match &*key.text {
+            "csv" => csv(options, errors),
+            "json" => json(options, errors),
+            _ => Format::Json,
+        };
     }
     let Some(name) = node.text() else { return Format::Json };
     match name {
@@ -290,6 +291,14 @@ fn format(node: &Node, errors: &mut Errors) -> Format {
             errors.add("FD020", node.span, format!("there is no format \"{name}\"")).help(help);
             Format::Json
         }
+    }
+}
+
+fn json(node: &Node, errors: &mut Errors) -> Format {
+    read::keys(node, "`json`", &["within"], errors);
+    match node.get("within").map(|key| read::text(key, "`within`", errors)) {
+        Some(key) if !key.is_empty() => Format::JsonWithin(key.into()),
+        _ => Format::Json,
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Feed {
 pub enum Format {
     /// One JSON document.
     Json,
+    /// One JSON document that stands as a text under this key of another.
+    JsonWithin(Box<str>),
     /// One JSON document a line.
     Ndjson,
     /// XML.
@@ -381,6 +383,8 @@ pub struct Event {
     pub id: Expr,
     /// Rows for which this is `true` are no events and are passed over, uncounted.
     pub skip_if: Expr,
+    /// True where a document holds an event more than once, at the shipment and at each of its pieces: it counts once.
+    pub once: bool,
     /// The exception, where the document names it itself: a name such as `DELAYED`, in any case.
     /// Where it is a name we know it replaces the row's.
     pub exception: Expr,

@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use crossdock_format::{DecodeError, DecodeErrorKind, Document, TapeView, WarningKind};
 use crossdock_model::event::{Event, EventFlags};
-use crossdock_model::id::Position;
+use crossdock_model::id::{Fingerprint, Position};
 use crossdock_model::milestone::Direction;
 use crossdock_model::reason::Reason;
 use crossdock_model::reject::{Outcome, Reject};
@@ -483,6 +483,9 @@ impl Reader {
             }
         }
         let batch = &mut out.batches[open.shard];
+        if feed.event.once && is_repeated(batch, open.group, event.fingerprint) {
+            return;
+        }
         let words = self.phrases.put_words(phrase, signed_by, batch);
         batch.items.push(Item { event, words, index: context.counts.index });
         batch.groups[open.group].item_count += 1;
@@ -537,6 +540,17 @@ fn is_lowered(text: &str, len_max: usize) -> bool {
     // Without a way out of the loop it takes sixteen bytes at a time.
     let has_capital = text.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase());
     text.len() <= len_max && !has_capital
+}
+
+/// Events of a shipment among which a repeated one is looked for; the shard finds those of longer documents.
+const REPEATS_LOOKED_AT: usize = 256;
+
+/// Whether a shipment has the event already, by this very document.
+fn is_repeated(batch: &Batch, group: usize, fingerprint: Fingerprint) -> bool {
+    let group = &batch.groups[group];
+    let items = &batch.items[group.first_item as usize..];
+    debug_assert_eq!(items.len(), group.item_count as usize);
+    items.iter().take(REPEATS_LOOKED_AT).any(|item| item.event.fingerprint == fingerprint)
 }
 
 /// Sorts a shipment's events into the order in which they are applied and numbers them.

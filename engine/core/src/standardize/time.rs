@@ -42,7 +42,7 @@ impl Clock {
         policy: &'a TimePolicy,
         zone: impl FnOnce(&Evaluator<'a, '_>) -> PlaceZone,
     ) -> Result<EventTime, String> {
-        let utc = match &policy.utc {
+        let mut utc = match &policy.utc {
             Some(text) => read_text(evaluator, text)?,
             None => None,
         };
@@ -54,6 +54,11 @@ impl Clock {
         };
         if policy.midnight_is_date {
             local = local.map(LocalTime::midnight_as_date);
+        }
+        // A day alone is no instant where there is a wall clock: the offset between the two would be made up.
+        let is_clock = |time: LocalTime| time.precision != standard::Precision::Date;
+        if local.is_some_and(is_clock) {
+            utc = utc.filter(|time| is_clock(*time));
         }
         match (utc, local) {
             (None, None) => Ok(EventTime::default()),

@@ -107,7 +107,7 @@ fn json_line(feed: &Feed) -> String {
 
 const fn format_name(format: &Format) -> &'static str {
     match format {
-        Format::Json => "json",
+        Format::Json | Format::JsonWithin(_) => "json",
         Format::Ndjson => "ndjson",
         Format::Xml => "xml",
         Format::Csv { .. } => "csv",

@@ -67,7 +67,7 @@ pub(super) fn parse_colon(cursor: &mut Cursor<'_>, marker: Marker) -> Result<Loc
     zone_tail(cursor, clock)
 }
 
-/// `HHMM`, `HHMMSS`, and both with the leading zero of the hour lost, as a number loses it.
+/// `HHMM`, `HHMMSS`, and both with the leading zero of the hour lost, as a number loses it; `0` is midnight.
 pub(super) fn parse_compact(cursor: &mut Cursor<'_>) -> Result<LocalTime, TimeError> {
     let clock = compact(cursor)?;
     zone_tail(cursor, clock)
@@ -130,6 +130,11 @@ fn wrong_width(cursor: &Cursor<'_>) -> TimeError {
 
 fn compact(cursor: &mut Cursor<'_>) -> Result<LocalTime, TimeError> {
     let (at, width) = (cursor.at(), cursor.digits_ahead());
+    if width == 1 && cursor.peek() == b'0' {
+        // Midnight as a number.
+        cursor.skip(1);
+        return Ok(LocalTime::new(0, Precision::Minute));
+    }
     if !(3..=6).contains(&width) {
         return Err(wrong_width(cursor));
     }
@@ -200,7 +205,10 @@ fn half_of_day(
     ahead.blanks();
     let half = ahead.peek().to_ascii_lowercase();
     ahead.skip(1);
-    ahead.eat(b'.');
+    // Spanish writes `a. m.`, with a blank within.
+    if ahead.eat(b'.') {
+        ahead.blanks();
+    }
     let is_marker = matches!(half, b'a' | b'p') && ahead.peek().eq_ignore_ascii_case(&b'm');
     ahead.skip(1);
     ahead.eat(b'.');

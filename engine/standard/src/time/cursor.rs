@@ -67,14 +67,19 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Skips blanks and says how many there were.
+    /// Skips blanks and says how many bytes they were. Senders that let a library write for a language send its blanks: the
+    /// one that does not break (U+00A0) and the narrow one before `PM` (U+202F).
     pub(super) fn blanks(&mut self) -> usize {
         let start = self.at;
-        // Ends: each turn eats a byte.
-        while matches!(self.peek(), b' ' | b'\t') {
-            self.at += 1;
+        // Ends: each turn eats at least a byte.
+        loop {
+            self.at += match self.rest() {
+                [b' ' | b'\t', ..] => 1,
+                [0xC2, 0xA0, ..] => 2,
+                [0xE2, 0x80, 0x89 | 0xAF, ..] => 3,
+                _ => return self.at - start,
+            };
         }
-        self.at - start
     }
 
     /// How many digits come next.
@@ -105,7 +110,10 @@ impl<'a> Cursor<'a> {
 
     /// Reads the letters that come next, two-byte UTF-8 letters among them.
     pub(super) fn letters(&mut self) -> &'a [u8] {
-        let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || 0x80 <= **byte;
+        // No letter of a month begins as the blanks beyond ASCII do.
+        let is_letter = |byte: &&u8| {
+            byte.is_ascii_alphabetic() || (0x80 <= **byte && !matches!(byte, 0xC2 | 0xE2))
+        };
         let count = self.rest().iter().take_while(is_letter).count();
         let letters = &self.rest()[..count];
         self.at += count;

@@ -57,6 +57,7 @@ mod span_map;
 mod stage;
 mod suite;
 mod text;
+pub mod told;
 mod tree;
 mod typing;
 pub mod world;

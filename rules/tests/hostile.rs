@@ -170,8 +170,7 @@ fn try_one(bytes: &[u8], count: &mut Count) {
     match RuleSet::load(vec![source.clone()], &Options::default(), &mut HashInterner) {
         Ok(_) => {
             count.loaded += 1;
-            let run =
-                Pack { sources: vec![source], suites: vec![] }.test(&Options::default(), None);
+            let run = Pack::of([source]).test(&Options::default(), None);
             count.tested += run.outcomes.len() as u64;
         }
         Err(report) => {
@@ -188,7 +187,7 @@ fn try_one(bytes: &[u8], count: &mut Count) {
     }
     // The same bytes as a suite of tests.
     let suite = Source::new("x.tests.yaml", text);
-    drop(Pack { sources: vec![], suites: vec![suite] }.test(&Options::default(), None));
+    drop(Pack::of([suite]).test(&Options::default(), None));
 }
 
 fn check_report(report: &Report, text: &str) {

@@ -63,7 +63,26 @@ pub fn load(file: Option<&Path>, packs: Option<&Path>) -> Result<Arc<ForecastOpt
         None => (String::from("rules/packs/eta/default.yaml"), String::from(BUILTIN)),
     };
     let folder = path.map(|path| path.parent().unwrap_or_else(|| Path::new("")).to_owned());
-    options(&name, &text, &Known { folder, ..Known::of(packs)? }).map(Arc::new)
+    let loaded = options(&name, &text, &Known { folder, ..Known::of(packs)? });
+    loaded.map(Arc::new).map_err(|errors| said(&errors))
+}
+
+/// All that is wrong with a declared file, each with its place, as [`load`] would find it.
+///
+/// # Errors
+/// The file or the calendars beside it can't be read.
+pub fn check(path: &Path, packs: Option<&Path>) -> Result<Vec<DeclaredError>, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("\"{}\" can't be read: {error}", path.display()))?;
+    let folder = Some(path.parent().unwrap_or_else(|| Path::new("")).to_owned());
+    let found = options(&path.display().to_string(), &text, &Known { folder, ..Known::of(packs)? });
+    Ok(found.err().unwrap_or_default())
+}
+
+/// Errors as a person reads them.
+fn said(errors: &[DeclaredError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 impl Known {
@@ -157,12 +176,8 @@ pub fn learned(path: &Path, settings: &Settings) -> Result<State, String> {
 }
 
 /// What a text declares.
-fn options(name: &str, text: &str, known: &Known) -> Result<ForecastOptions, String> {
-    let said = |errors: &[DeclaredError]| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    };
-    let mut declared = Declared::parse(name, text).map_err(|errors| said(&errors))?;
+fn options(name: &str, text: &str, known: &Known) -> Result<ForecastOptions, Vec<DeclaredError>> {
+    let mut declared = Declared::parse(name, text)?;
     let mut errors = Vec::new();
     let given = [&declared.promise, &declared.carrier_estimate, &declared.exclude];
     for ((key, followed), given) in FOLLOWED.into_iter().zip(given) {
@@ -179,10 +194,10 @@ fn options(name: &str, text: &str, known: &Known) -> Result<ForecastOptions, Str
         rules.extend(almanac_rule(name, rule, known, &mut errors));
     }
     if !errors.is_empty() {
-        return Err(said(&errors));
+        return Err(errors);
     }
     let almanac = Almanac::new(rules, table).map_err(|(index, error)| {
-        said(&[error_at(name, &declared.calendars[index].calendar, error.to_string())])
+        vec![error_at(name, &declared.calendars[index].calendar, error.to_string())]
     })?;
     declared.settings.calendars_digest = almanac.digest();
     Ok(ForecastOptions { declared, almanac, learned: None })
@@ -270,7 +285,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let known = Known::of(None).expect("compiled in");
-        let found = options("x.yaml", text, &known).expect_err("refused");
+        let found = said(&options("x.yaml", text, &known).expect_err("refused"));
         assert!(found.contains(expected), "{found}");
     }
 
@@ -307,7 +322,8 @@ mod tests {
         let text = |name: &str| format!("eta:\n  transit_tables: [{name}]\n");
         let found = options("x.yaml", &text("good.csv"), &known()).expect("a table");
         assert_eq!(found.almanac.table().len(), 1);
-        let found = options("x.yaml", &text("bad.csv, none.csv"), &known()).expect_err("refused");
+        let found = options("x.yaml", &text("bad.csv, none.csv"), &known());
+        let found = said(&found.expect_err("refused"));
         assert!(found.contains("bad.csv:3:1: \"upz\" is no known carrier"), "{found}");
         assert!(found.contains("bad.csv:4:21: \"days\" is \"soon\""), "{found}");
         assert!(found.contains("x.yaml:2:29: \"none.csv\" can't be read"), "{found}");

@@ -6,11 +6,12 @@
 //! the same kind, trigger, scope and condition are twins. Two severities for one code would make
 //! consumers of the code see both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Diagnostic, Report};
+use super::duration::Duration;
 use super::field::FieldId;
-use super::ruleset::{Kind, Mode, Rule};
+use super::ruleset::{Kind, Limit, Mode, Rule, StallLimit};
 
 /// Looks for twins, contradictions, things that can't happen.
 pub(crate) fn analyse(rules: &[Rule], report: &mut Report) {
@@ -22,6 +23,7 @@ pub(crate) fn analyse(rules: &[Rule], report: &mut Report) {
         if rule.mode == Mode::Disabled {
             continue;
         }
+        not_given(rule, report);
         if let Some(first) = by_code.get(rule.code.as_str()) {
             if first.severity != rule.severity {
                 let text = format!(
@@ -68,6 +70,50 @@ fn what(rule: &Rule) -> String {
         kind => format!("{kind:?}"),
     };
     format!("{kind} {} {:?} {:?}", atoms(&rule.condition), rule.effective, rule.once)
+}
+
+/// Fields that decide something and that the running engine does not know: one note a rule.
+fn not_given(rule: &Rule, report: &mut Report) {
+    let watch = match &rule.kind {
+        Kind::Watch { condition, .. } => Some(condition),
+        _ => None,
+    };
+    let conditions = watch.into_iter().chain([&rule.condition]).chain(&rule.resolve.when);
+    let atoms = conditions.flat_map(|condition| &condition.atoms);
+    let reads = atoms.flat_map(|atom| atom.fields.iter().map(|field| (*field, atom.span)));
+    let own = match &rule.kind {
+        Kind::Expect { limit: Limit::Until(field, _), .. } => Some((*field, "this never ends")),
+        Kind::Silence { limit: StallLimit::Learned { quantile, .. }, .. } => {
+            Some((*quantile, "`otherwise` is the limit"))
+        }
+        _ => None,
+    };
+    let missing: Vec<_> = own
+        .iter()
+        .map(|(field, _)| (*field, rule.kind_span))
+        .chain(reads)
+        .filter(|(field, _)| !field.is_given())
+        .collect();
+    let Some((first, span)) = missing.first() else { return };
+    let names: BTreeSet<&str> = missing.iter().map(|(field, _)| field.name()).collect();
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let label = match own {
+        Some((field, label)) if field == *first => label,
+        _ => "this is false",
+    };
+    let text = format!(
+        "rule `{}` reads what the running engine does not give to rules yet: {}",
+        rule.id,
+        names.join(", ")
+    );
+    report.push(
+        Diagnostic::new("XD602", *span, text)
+            .note()
+            .label(format!("for shipments in production {label}"))
+            .help(
+                "Say it with fields that are given too; `crossdock rules fields` marks the others.",
+            ),
+    );
 }
 
 fn empty_scope(rule: &Rule, report: &mut Report) {
@@ -156,17 +202,15 @@ fn never(rule: &Rule, report: &mut Report) {
 impl super::ruleset::Condition {
     /// Two atoms of the same field, all of which must hold, that exclude each other.
     fn contradiction(&self) -> Option<(&super::ruleset::AtomNote, &super::ruleset::AtomNote)> {
-        let mut equal: BTreeMap<FieldId, (&super::ruleset::AtomNote, &str)> = BTreeMap::new();
-        // Only a pure conjunction: its text has no other operator.
+        let mut known: BTreeMap<FieldId, Vec<(&super::ruleset::AtomNote, Allowed<'_>)>> =
+            BTreeMap::new();
         for atom in self.conjuncts() {
-            let Some((left, right)) = atom.text.split_once(" == ") else { continue };
-            let Some(field) = FieldId::from_name(left) else { continue };
-            match equal.get(&field) {
-                Some((first, value)) if *value != right => return Some((first, atom)),
-                _ => {
-                    equal.insert(field, (atom, right));
-                }
+            let Some((field, allowed)) = Allowed::of(&atom.text) else { continue };
+            let before = known.entry(field).or_default();
+            if let Some((first, _)) = before.iter().find(|(_, other)| other.excludes(&allowed)) {
+                return Some((first, atom));
             }
+            before.push((atom, allowed));
         }
         None
     }
@@ -175,4 +219,53 @@ impl super::ruleset::Condition {
     fn conjuncts(&self) -> &[super::ruleset::AtomNote] {
         if self.is_conjunction { &self.atoms } else { &[] }
     }
+}
+
+/// The values of a field that an atom allows, as far as its text says so.
+#[derive(Clone, Debug, PartialEq)]
+enum Allowed<'a> {
+    /// Literals as written.
+    Words(Vec<&'a str>),
+    /// From and to; both ends belong to it. Open ends differ from closed ones by the smallest step.
+    Range(f64, f64),
+}
+
+impl<'a> Allowed<'a> {
+    /// Reads `field op literal` and `field in [..]`; everything else allows anything.
+    fn of(atom: &'a str) -> Option<(FieldId, Self)> {
+        let (left, rest) = atom.split_once(' ')?;
+        let field = FieldId::from_name(left)?;
+        let (operator, right) = rest.split_once(' ')?;
+        if operator == "in" {
+            let words = right.strip_prefix('[')?.strip_suffix(']')?;
+            return Some((field, Self::Words(words.split(", ").collect())));
+        }
+        let number = number(right);
+        let range = match (operator, number) {
+            ("==", None) if FieldId::from_name(right).is_none() => Self::Words(vec![right]),
+            ("==", Some(value)) => Self::Range(value, value),
+            ("<", Some(value)) => Self::Range(f64::NEG_INFINITY, value.next_down()),
+            ("<=", Some(value)) => Self::Range(f64::NEG_INFINITY, value),
+            (">", Some(value)) => Self::Range(value.next_up(), f64::INFINITY),
+            (">=", Some(value)) => Self::Range(value, f64::INFINITY),
+            _ => return None,
+        };
+        Some((field, range))
+    }
+
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Words(left), Self::Words(right)) => !left.iter().any(|it| right.contains(it)),
+            (Self::Range(from, to), Self::Range(low, high)) => to.min(*high) < from.max(*low),
+            _ => false,
+        }
+    }
+}
+
+/// A number or a plain length of time.
+fn number(text: &str) -> Option<f64> {
+    if let Ok(Duration::Plain(seconds)) = Duration::parse(text) {
+        return Some(f64::from(seconds));
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }

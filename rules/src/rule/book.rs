@@ -17,7 +17,8 @@ pub fn fields() -> String {
     for &field in FieldId::ALL {
         let optional = if field.is_optional() { "?" } else { "" };
         let kind = format!("{}{optional}", field.kind().noun());
-        writeln!(out, "{:28} {kind:24} {}", field.name(), field.doc())
+        let mark = if field.is_given() { "" } else { "   [tests only so far]" };
+        writeln!(out, "{:28} {kind:24} {}{mark}", field.name(), field.doc())
             .expect("writing to a string");
     }
     out.push_str("\nwords\n");

@@ -66,6 +66,18 @@ fn every_mistake_has_its_code() {
             "XD403",
             "event: exception\n    where: event.reason == \"weather\" && event.reason == \"strike\"",
         ),
+        ("XD403", "event: delivered\n    where: shipment.attempts > 3 && shipment.attempts < 2"),
+        ("XD403", "event: delivered\n    where: shipment.attempts==3 && shipment.attempts>=4"),
+        (
+            "XD403",
+            "watch: since(shipment.last_at) > 3d && shipment.attempts <= 1 && shipment.attempts > 1",
+        ),
+        (
+            "XD403",
+            "event: exception\n    where: event.reason in [\"weather\"] && event.reason == \"strike\"",
+        ),
+        ("XD602", "watch: eta.p_breach > 0.5"),
+        ("XD602", "expect: { after: accepted, want: delivered, by: shipment.pickup_until }"),
         ("XD404", "event: delivered\n    resolve: { event: delivered }"),
         ("XD404", "event: delivered\n    resolve: {}"),
         ("XD501", "event: any\n    scope: { carrier: ups }\n    where: matches(event.text, \"*\")"),
@@ -104,6 +116,39 @@ fn every_mistake_of_a_file_has_its_code() {
         ),
     ] {
         assert!(codes(text).contains(&want), "{want}: {text}: {:?}", codes(text));
+    }
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    for (want, body) in [
+        ("XD208", "event: delivered\n    resolve: { event: $ended }"),
+        ("XD204", "event: delivered\n    resolve: { event: retuned_to }"),
+        ("XD204", "expect: { after: acceptd, want: delivered, within: 2h }"),
+        ("XD307", "expect: { after: accepted, want: delivered, within: 2 h }"),
+        ("XD208", "silence: { of: physical_scan, while: $moving, longer_than: 3d }"),
+        ("XD208", "count: { of: $x, at_least: 2 }"),
+    ] {
+        assert_eq!(codes(&rule(body)), [want], "{body}");
+    }
+    assert_eq!(
+        codes("openapi: 3\ninfo: { a: b }\nversions: x"),
+        ["XD107", "XD106", "XD106", "XD106"]
+    );
+    assert_eq!(codes("openapi: 3\ninfo: { a: b }"), ["XD107"]);
+}
+
+#[test]
+fn intervals_that_meet_are_no_contradiction() {
+    for condition in [
+        "shipment.attempts >= 2 && shipment.attempts <= 2",
+        "shipment.attempts > 2 && shipment.attempts < 9",
+        "shipment.attempts > 2 || shipment.attempts < 1",
+        "event.lateness > 2h && event.lateness < 1d",
+        "has(event.reason) && event.reason in [\"weather\", \"strike\"] && event.reason == \"strike\"",
+    ] {
+        let body = format!("event: delivered\n    where: {condition}");
+        assert_eq!(codes(&rule(&body)), Vec::<&str>::new(), "{condition}");
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! - Exit codes: 0 fine, 1 findings (tests failed, lints, files not in layout, sets differ), 2 rules don't load, 3 usage.
 
+mod check;
+
 use std::fs;
 
 use clap::{Args, Subcommand};
@@ -19,17 +21,19 @@ use super::check::Options;
 use super::codes;
 use super::compare;
 use super::diagnostic::Report;
-use super::facts::HashInterner;
-use super::pack::{Pack, TestRun};
+use super::pack::{Pack, TestRun, Unexplained};
 use super::ruleset::RuleSet;
 use super::runner::junit;
+use super::told::Format;
+
+pub use check::{Look, Looked, Mistake};
 
 /// What a command says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// 0 fine, 1 findings, 2 rules don't load, 3 usage.
     pub code: u8,
-    /// For the terminal.
+    /// For the terminal: stderr where the code is 3, so that it never lands in a file of findings.
     pub text: String,
 }
 
@@ -57,10 +61,10 @@ pub enum Command {
     Fields,
     /// Prints the JSON Schema for editors
     Schema,
-    /// Prints the long text of a code
+    /// Prints the long text of a code, or of every one
     ExplainCode {
-        /// Such as XD231.
-        code: String,
+        /// Such as XD231. Left out: all codes.
+        code: Option<String>,
     },
 }
 
@@ -86,6 +90,9 @@ pub struct CheckArgs {
     /// Says what each rule costs, the dearest first.
     #[arg(long)]
     cost: bool,
+    /// How findings are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 /// Arguments of `fmt`.
@@ -164,11 +171,11 @@ impl Command {
     }
 }
 
-/// Runs one command.
+/// Runs one command; `look` knows what to do with what stands beside rules in a folder of packs.
 #[must_use]
-pub fn run(command: &Command) -> Answer {
+pub fn run(command: &Command, look: Look<'_>) -> Answer {
     match command {
-        Command::Check(args) => check(args),
+        Command::Check(args) => check::check(args, look),
         Command::Fmt(args) => fmt(args),
         Command::Test(args) => test(args),
         Command::Explain(args) => explain(args),
@@ -176,10 +183,20 @@ pub fn run(command: &Command) -> Answer {
         Command::Doc(files) => with_set(files, |set| Answer { code: 0, text: book::book(set) }),
         Command::Fields => Answer { code: 0, text: book::fields() },
         Command::Schema => Answer { code: 0, text: book::schema(&Catalogue::default()) },
-        Command::ExplainCode { code } => match codes::explain(&code.to_ascii_uppercase()) {
-            Some(text) => Answer { code: 0, text: format!("{code}: {text}\n") },
-            None => usage(&format!("no code `{code}`")),
-        },
+        Command::ExplainCode { code: None } => {
+            let lines = codes::ALL.iter().map(|(code, text)| format!("{code}: {text}\n"));
+            Answer { code: 0, text: lines.collect() }
+        }
+        Command::ExplainCode { code: Some(code) } => explain_code(&code.to_ascii_uppercase()),
+    }
+}
+
+fn explain_code(code: &str) -> Answer {
+    match codes::explain(code) {
+        Some(text) => Answer { code: 0, text: format!("{code}: {text}\n") },
+        None => {
+            usage(&format!("no code \"{code}\"; without one `rules explain-code` prints them all"))
+        }
     }
 }
 
@@ -188,8 +205,15 @@ fn usage(text: &str) -> Answer {
 }
 
 impl Files {
+    /// Reads them; at least one must be there.
     fn pack(&self) -> Result<Pack, Answer> {
-        read_pack(&self.paths)
+        let pack = read_pack(&self.paths)?;
+        if pack.sources.is_empty() && pack.suites.is_empty() && pack.others.is_empty() {
+            let named = self.paths.join("\", \"");
+            let text = format!("no rule file in \"{named}\"; their names end in .yaml or .yml");
+            return Err(usage(&text));
+        }
+        Ok(pack)
     }
 }
 
@@ -208,66 +232,7 @@ fn with_set(files: &Files, run: impl FnOnce(&RuleSet) -> Answer) -> Answer {
 }
 
 fn refused(report: &Report) -> Answer {
-    let (errors, warnings) = report.counts();
-    let noun = if errors == 1 { "error" } else { "errors" };
-    let text =
-        format!("{}{errors} {noun}, {warnings} warnings: nothing is loaded\n", report.render());
-    Answer { code: 2, text }
-}
-
-fn check(args: &CheckArgs) -> Answer {
-    let pack = match args.files.pack() {
-        Ok(pack) => pack,
-        Err(answer) => return answer,
-    };
-    let loaded = RuleSet::load(pack.sources, &Options::default(), &mut HashInterner);
-    let mut text = String::new();
-    if args.fix {
-        let report = loaded.as_ref().map_or_else(|report| report, RuleSet::warnings);
-        let (count, failed) = write_fixes(report);
-        text.push_str(&format!("{count} changes made; check again\n"));
-        if let Some(failed) = failed {
-            return usage(&failed);
-        }
-    }
-    match loaded {
-        Err(report) => {
-            let mut answer = refused(&report);
-            answer.text.push_str(&text);
-            answer
-        }
-        Ok(set) => {
-            let (_, warnings) = set.warnings().counts();
-            text.push_str(&set.warnings().render());
-            if args.cost {
-                let mut costs: Vec<_> =
-                    set.rules().iter().map(|rule| (rule.cost(), &rule.id)).collect();
-                costs.sort_by(|left, right| right.cmp(left));
-                costs.iter().for_each(|(cost, id)| text.push_str(&format!("{cost:6}  {id}\n")));
-            }
-            let rules = set.rules().len();
-            text.push_str(&format!(
-                "{rules} rules, {warnings} warnings, revision {:016x}\n",
-                set.rev()
-            ));
-            let code = u8::from(args.lint_fatal && 0 < warnings);
-            Answer { code, text }
-        }
-    }
-}
-
-fn write_fixes(report: &Report) -> (usize, Option<String>) {
-    let mut count = 0;
-    for (file, source) in (0_u32..).zip(&report.sources) {
-        let (text, changes) = report.fixed(file);
-        if 0 < changes {
-            if let Err(error) = fs::write(&source.name, text) {
-                return (count, Some(format!("{}: {error}", source.name)));
-            }
-            count += changes;
-        }
-    }
-    (count, None)
+    Answer { code: 2, text: format!("{}{}: nothing is loaded\n", report.render(), report.counts()) }
 }
 
 fn fmt(args: &FmtArgs) -> Answer {
@@ -304,6 +269,11 @@ fn test(args: &TestArgs) -> Answer {
     let run = pack.test(&Options::default(), args.run.as_deref());
     if run.report.has_errors() && run.outcomes.is_empty() {
         return refused(&run.report);
+    }
+    if run.outcomes.is_empty()
+        && let Some(only) = &args.run
+    {
+        return usage(&format!("no test has \"{only}\" in its name or in its suite's"));
     }
     let mut text = tell(&run, args.coverage);
     let mut code = u8::from(!run.passed());
@@ -362,9 +332,26 @@ fn explain(args: &ExplainArgs) -> Answer {
     };
     match pack.explain(&Options::default(), rule, name, args.at.as_deref()) {
         Ok(text) => Answer { code: 0, text },
-        Err(report) if report.has_errors() => refused(&report),
-        Err(_) => usage(&format!("no rule `{rule}` or no test whose name contains `{name}`")),
+        Err(Unexplained::Refused(report)) => refused(&report),
+        Err(Unexplained::NoRule { near }) => {
+            usage(&format!("no rule \"{rule}\" in these files{}", meant(near.as_deref())))
+        }
+        Err(Unexplained::NoTest { near }) => {
+            usage(&format!("no test has \"{name}\" in its name{}", meant(near.as_deref())))
+        }
+        Err(Unexplained::NoMoment) => {
+            let at = args.at.as_deref().unwrap_or("");
+            usage(&format!(
+                "`--at` is \"{at}\"; give it from the test's start, such as \"+60h\" or \"+2bd@15:00\", or as \
+                 \"2026-03-02T09:00:00Z\""
+            ))
+        }
     }
+}
+
+/// A name that may be meant, as the end of a message.
+fn meant(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
 }
 
 fn diff(old: &str, new: &str) -> Answer {
@@ -376,83 +363,12 @@ fn diff(old: &str, new: &str) -> Answer {
         (Err(answer), _) | (_, Err(answer)) => answer,
         (Ok(old), Ok(new)) => {
             let changes = compare::compare(&old, &new);
-            let text = format!("{}{} rules differ\n", compare::render(&changes), changes.len());
+            let noun = if changes.len() == 1 { "rule differs" } else { "rules differ" };
+            let text = format!("{}{} {noun}\n", compare::render(&changes), changes.len());
             Answer { code: u8::from(!changes.is_empty()), text }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    #[command(no_binary_name = true)]
-    struct Line {
-        #[command(subcommand)]
-        command: Command,
-    }
-
-    fn words(text: &str) -> Vec<String> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/us-parcel");
-        text.split('|').map(|word| word.trim().replace("DIR", folder)).collect()
-    }
-
-    #[test]
-    fn what_is_no_command_line_is_refused() {
-        for (line, part) in [
-            ("check", "<PATH>"),
-            ("check | --nonsense | DIR", "--nonsense"),
-            ("explain | DIR", "--rule"),
-            ("test | DIR | --min | most", "most"),
-            ("diff | DIR", "<NEW>"),
-            ("sing", "sing"),
-        ] {
-            let refused = Line::try_parse_from(words(line)).expect_err(line).to_string();
-            assert!(refused.contains(part), "{line}\n{refused}");
-        }
-    }
-
-    #[test]
-    fn commands_answer() {
-        for (line, code, part) in [
-            ("check | DIR", 0, "8 rules, 0 warnings"),
-            ("check | --cost | DIR", 0, "delivered-far"),
-            ("test | --coverage | DIR", 0, "0 failed"),
-            ("test | --run | friday | DIR", 0, "1 tests, 0 failed"),
-            (
-                "explain | --rule | no-acceptance-24bh | --test | friday | DIR",
-                0,
-                "Fri 2026-03-06 16:00 +2h -> Fri 2026-03-06 18:00",
-            ),
-            (
-                "explain | --rule | stalled-on-lane | --test | pauses | --at | +60h | DIR",
-                0,
-                "stalled-on-lane: paused",
-            ),
-            ("diff | DIR | DIR", 0, "0 rules differ"),
-            ("doc | DIR", 0, "raises NO_ACCEPTANCE"),
-            ("fields", 0, "eta.p_breach"),
-            ("schema", 0, "draft/2020-12"),
-            ("explain-code | xd231", 0, "absent"),
-            ("explain-code | XD000", 3, "no code"),
-            ("check | DIR/nothing.yaml", 3, "nothing.yaml"),
-        ] {
-            let line_read = Line::try_parse_from(words(line));
-            let answer = run(&line_read.expect(line).command);
-            assert_eq!(answer.code, code, "{line}\n{}", answer.text);
-            assert!(answer.text.contains(part), "{line}\n{}", answer.text);
-        }
-    }
-
-    #[test]
-    fn the_schema_in_the_tree_is_the_one_that_is_made() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/rules.v1.schema.json");
-        let made = book::schema(&Catalogue::default());
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            fs::write(path, &made).expect("written");
-        }
-        assert_eq!(fs::read_to_string(path).expect("there"), made, "UPDATE_EXPECT=1 writes it");
-    }
-}
+mod tests;

@@ -149,8 +149,16 @@ pub const ALL: &[(&str, &str)] = &[
     ),
     ("XD601", "A list or `let` that no rule uses."),
     (
+        "XD602",
+        "The running engine does not give this field to rules yet, so it is absent for every shipment and an atom over it is false. Tests give it. The rule loads, and will speak when the engine knows the field; until then say it with another field beside this one, such as `eta.carrier_at > shipment.promise_at`.",
+    ),
+    (
         "XD701",
         "A rule test is not well formed: a moment, an event, a shipment or an expected line can't be read.",
+    ),
+    (
+        "XD801",
+        "A file of declared arrival estimates (`eta/` of a folder of packs) has a mistake: a key, a name of a calendar, a carrier, a transit table. The engine does not start with it.",
     ),
 ];
 

@@ -64,6 +64,17 @@ impl Source {
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         (line, before[start..].chars().count() + 1)
     }
+
+    /// The byte of a line and column, both from 1; the nearest one where there is none.
+    #[must_use]
+    pub fn offset(&self, line: usize, column: usize) -> u32 {
+        let lines = self.text.split_inclusive('\n');
+        let start: usize = lines.take(line.saturating_sub(1)).map(str::len).sum();
+        let line = self.text[start..].split('\n').next().unwrap_or("");
+        let within = line.char_indices().nth(column.saturating_sub(1));
+        let offset = start + within.map_or(line.len(), |(offset, _)| offset);
+        u32::try_from(offset).unwrap_or(u32::MAX)
+    }
 }
 
 /// The last character boundary at or before an offset.
@@ -83,6 +94,20 @@ pub enum Level {
     Error,
     /// The set loads; `check --lint-fatal` fails.
     Warning,
+    /// Good to know; nothing fails.
+    Note,
+}
+
+impl Level {
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// A change of the text that puts it right and changes nothing else.
@@ -136,6 +161,13 @@ impl Diagnostic {
     #[must_use]
     pub fn warn(mut self) -> Self {
         self.level = Level::Warning;
+        self
+    }
+
+    /// The same as a note.
+    #[must_use]
+    pub fn note(mut self) -> Self {
+        self.level = Level::Note;
         self
     }
 
@@ -203,11 +235,24 @@ impl Report {
         self.list.iter().any(|diagnostic| diagnostic.level == Level::Error)
     }
 
-    /// How many errors and warnings there are.
+    /// How many there are of a level.
     #[must_use]
-    pub fn counts(&self) -> (usize, usize) {
-        let errors = self.list.iter().filter(|known| known.level == Level::Error).count();
-        (errors, self.list.len() - errors)
+    pub fn count(&self, level: Level) -> usize {
+        self.list.iter().filter(|known| known.level == level).count()
+    }
+
+    /// `2 errors, 1 warning`, and notes where there are some.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let of = |level: Level| {
+            let count = self.count(level);
+            format!("{count} {}{}", level.name(), if count == 1 { "" } else { "s" })
+        };
+        let mut text = format!("{}, {}", of(Level::Error), of(Level::Warning));
+        if 0 < self.count(Level::Note) {
+            text.push_str(&format!(", {}", of(Level::Note)));
+        }
+        text
     }
 
     /// All of them as text for people.
@@ -222,10 +267,7 @@ impl Report {
     }
 
     fn render_one(&self, diagnostic: &Diagnostic, out: &mut String) {
-        let level = match diagnostic.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-        };
+        let level = diagnostic.level.name();
         push(out, format_args!("{level}[{}]: {}\n", diagnostic.code, diagnostic.message));
         let mut margin = 1;
         if let Some(source) = self.sources.get(diagnostic.span.file as usize) {
@@ -406,6 +448,19 @@ mod tests {
         assert_eq!(report.render(), want.replace(":28\n", ":29\n"));
         let (fixed, count) = report.fixed(0);
         assert_eq!((fixed.contains("[ups, fedex]"), count), (true, 1));
+    }
+
+    #[test]
+    fn lines_and_columns_are_bytes_and_back() {
+        let source = Source::new("a", "ab\nä: öx\n\nz");
+        for (line, column, byte) in
+            [(1, 1, 0), (1, 2, 1), (2, 2, 5), (2, 5, 9), (3, 1, 11), (4, 1, 12)]
+        {
+            assert_eq!(source.offset(line, column), byte, "{line}:{column}");
+            assert_eq!(source.line_column(byte), (line, column));
+        }
+        // What is in no line is at the end of the nearest one.
+        assert_eq!([source.offset(0, 0), source.offset(2, 90), source.offset(9, 1)], [0, 10, 13]);
     }
 
     #[test]

@@ -376,6 +376,42 @@ impl FieldId {
         short.or_else(|| Self::ALL.iter().copied().find(|field| field.name() == name))
     }
 
+    /// The fields that the running engine gives to no rule so far: tests and `explain --test` do. They are absent for
+    /// every shipment there, so an atom over one of them is false (decision 0018).
+    pub const NOT_GIVEN: [Self; 25] = [
+        Self::EventPoint,
+        Self::EventAccuracy,
+        Self::Tier,
+        Self::LaneName,
+        Self::Pieces,
+        Self::PiecesDelivered,
+        Self::Value,
+        Self::PickupUntil,
+        Self::ReturnLabelUntil,
+        Self::OriginPoint,
+        Self::OriginPostal,
+        Self::DestinationPoint,
+        Self::DestinationPostal,
+        Self::EtaP50,
+        Self::EtaP90,
+        Self::EtaP50Date,
+        Self::EtaBreach,
+        Self::EtaPastPromise,
+        Self::EtaPastCarrier,
+        Self::EtaConfidence,
+        Self::GapP50,
+        Self::GapP90,
+        Self::GapP95,
+        Self::GapP99,
+        Self::GapSupport,
+    ];
+
+    /// False where the running engine never has a value of it: see [`Self::NOT_GIVEN`].
+    #[must_use]
+    pub fn is_given(self) -> bool {
+        !Self::NOT_GIVEN.contains(&self)
+    }
+
     /// The fields that a shard looks up in the index before any rule.
     pub const INDEXED: [Self; 8] = [
         Self::Carrier,

@@ -8,12 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::calendar_file;
 use super::check::{Options, read};
-use super::diagnostic::{Report, Source};
+use super::diagnostic::{Report, Source, nearest};
 use super::facts::HashInterner;
+use super::limits;
 use super::ruleset::RuleSet;
 use super::runner::{Coverage, Outcome, RuleCoverage, run};
 use super::suite::{Suite, cases, suite};
@@ -35,6 +37,79 @@ pub struct Pack {
     pub sources: Vec<Source>,
     /// Tests.
     pub suites: Vec<Source>,
+    /// What is no rule file and has a reader of its own.
+    pub others: Vec<Other>,
+}
+
+/// A file or folder of packs that others read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Other {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Who reads it.
+    pub reader: Reader,
+}
+
+/// Who reads what stands beside rules in a folder of packs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reader {
+    /// Feed files.
+    Feeds,
+    /// What is declared of arrival estimates.
+    Estimates,
+}
+
+impl Reader {
+    const ALL: [Self; 2] = [Self::Feeds, Self::Estimates];
+
+    /// The folder's name.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Feeds => "feeds",
+            Self::Estimates => "eta",
+        }
+    }
+
+    /// The key that such a file has, and a rule file has not.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Feeds => "feed:",
+            Self::Estimates => "eta:",
+        }
+    }
+
+    fn of_folder(path: &Path) -> Option<Self> {
+        let name = path.file_name()?;
+        Self::ALL.into_iter().find(|reader| name == reader.folder())
+    }
+
+    /// By the keys that begin a line: a rule file has a version.
+    fn of_text(text: &str) -> Option<Self> {
+        let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+        if has("version:") || has("rules:") {
+            return None;
+        }
+        Self::ALL.into_iter().find(|reader| has(reader.key()))
+    }
+}
+
+/// Why there is no explanation.
+#[derive(Clone, Debug)]
+pub enum Unexplained {
+    /// The rules have mistakes.
+    Refused(Report),
+    /// There is no rule of that id.
+    NoRule {
+        /// One that may be meant.
+        near: Option<String>,
+    },
+    /// No test has that in its name.
+    NoTest {
+        /// One that may be meant.
+        near: Option<String>,
+    },
+    /// The moment can't be read.
+    NoMoment,
 }
 
 /// What a test run found.
@@ -82,13 +157,17 @@ impl Pack {
     ///
     /// What can't be read, and why.
     pub fn read(paths: &[String]) -> Result<Self, String> {
+        let Listed { files, mut others } = listed(paths)?;
         let mut sources = Vec::new();
-        for path in files(paths)? {
-            let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            // What is no UTF-8 is told by the YAML reader, at its place.
-            sources.push(Source::new(path.to_string_lossy(), String::from_utf8_lossy(&bytes)));
+        for path in files {
+            let text = text(&path).map_err(|error| format!("\"{}\": {error}", path.display()))?;
+            match Reader::of_text(&text) {
+                Some(reader) => others.push(Other { path, reader }),
+                None => sources.push(Source::new(path.to_string_lossy(), text)),
+            }
         }
-        Ok(Self::of(sources))
+        others.sort();
+        Ok(Self { others, ..Self::of(sources) })
     }
 
     /// Loads the rules.
@@ -177,15 +256,19 @@ impl Pack {
     ///
     /// # Errors
     ///
-    /// What is wrong with the rules; a report without errors where there is no such rule or test.
+    /// See [`Unexplained`].
     pub fn explain(
         &self,
         options: &Options,
         rule: &str,
         name: &str,
         at: Option<&str>,
-    ) -> Result<String, Report> {
-        let set = self.load(options)?;
+    ) -> Result<String, Unexplained> {
+        let set = self.load(options).map_err(Unexplained::Refused)?;
+        if set.find(rule).is_none() {
+            let ids = set.rules().iter().map(|known| known.id.as_str());
+            return Err(Unexplained::NoRule { near: nearest(rule, ids).map(str::to_owned) });
+        }
         let mut report = Report { sources: self.sources.clone(), list: vec![] };
         let mut found = Vec::new();
         for file in read(&mut report) {
@@ -205,8 +288,11 @@ impl Pack {
         let case = found
             .iter()
             .find(|case| case.name.contains(name) || case.only.as_deref() == Some(name));
-        let told = case.and_then(|case| super::runner::explain_at(&set, case, rule, at));
-        told.ok_or_else(Report::default)
+        let Some(case) = case else {
+            let names = found.iter().map(|case| case.name.as_str());
+            return Err(Unexplained::NoTest { near: nearest(name, names).map(str::to_owned) });
+        };
+        super::runner::explain_at(&set, case, rule, at).ok_or(Unexplained::NoMoment)
     }
 
     /// The set of the files that a suite names.
@@ -246,39 +332,65 @@ impl Pack {
     }
 }
 
+/// The text of a file, no more of it than shows that it is too long.
+fn text(path: &Path) -> std::io::Result<String> {
+    let most = u64::try_from(limits::FILE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    // What is no UTF-8 is told by the YAML reader, at its place.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Files as named, and those of folders with everything below them; sorted.
 ///
 /// # Errors
 ///
 /// What can't be listed, and why.
 pub fn files(paths: &[String]) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
-    for path in paths {
-        collect(Path::new(path), 0, &mut files).map_err(|error| format!("{path}: {error}"))?;
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
+    listed(paths).map(|listed| listed.files)
 }
 
-fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+#[derive(Default)]
+struct Listed {
+    files: Vec<PathBuf>,
+    /// Folders of packs that others read.
+    others: Vec<Other>,
+}
+
+fn listed(paths: &[String]) -> Result<Listed, String> {
+    let mut listed = Listed::default();
+    for path in paths {
+        collect(Path::new(path), 0, &mut listed).map_err(|error| format!("\"{path}\": {error}"))?;
+    }
+    listed.files.sort();
+    listed.files.dedup();
+    listed.others.sort();
+    listed.others.dedup();
+    Ok(listed)
+}
+
+fn collect(path: &Path, depth: usize, listed: &mut Listed) -> std::io::Result<()> {
     const DEPTH_MAX: usize = 8;
     if !path.is_dir() {
         // A missing file is told when it is read.
-        files.push(path.to_owned());
+        listed.files.push(path.to_owned());
+        return Ok(());
+    }
+    // A folder of packs has feeds and estimates beside the rules.
+    if let Some(reader) = Reader::of_folder(path) {
+        listed.others.push(Other { path: path.to_owned(), reader });
         return Ok(());
     }
     if DEPTH_MAX < depth {
-        return Ok(());
+        let text = format!("folders are nested more than {DEPTH_MAX} deep; name the inner ones");
+        return Err(std::io::Error::other(text));
     }
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
         let is_yaml =
             path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        // A folder of packs has feeds and estimates beside the rules.
-        let is_other = path.file_name().is_some_and(|name| name == "feeds" || name == "eta");
-        if (path.is_dir() && !is_other) || is_yaml {
-            collect(&path, depth + 1, files)?;
+        if path.is_dir() || is_yaml {
+            collect(&path, depth + 1, listed)?;
         }
     }
     Ok(())
@@ -291,7 +403,7 @@ fn read_suite(report: &mut Report) -> Option<Suite> {
 }
 
 /// Adds the files and findings of another report.
-fn absorb(report: &mut Report, other: Report) {
+pub(crate) fn absorb(report: &mut Report, other: Report) {
     let offset = u32::try_from(report.sources.len()).unwrap_or(0);
     report.sources.extend(other.sources);
     for mut diagnostic in other.list {
@@ -305,6 +417,7 @@ fn absorb(report: &mut Report, other: Report) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diagnostic::Level;
     use super::*;
 
     #[test]
@@ -351,7 +464,8 @@ mod tests {
         let set =
             pack.load(&Options::default()).unwrap_or_else(|report| panic!("{}", report.render()));
         assert!(40 <= set.rules().len());
-        assert_eq!(set.warnings().list, [], "{}", set.warnings().render());
+        let serious = set.warnings().list.iter().find(|known| known.level != Level::Note);
+        assert_eq!(serious, None, "{}", set.warnings().render());
         let run = pack.test(&Options::default(), None);
         assert!(!run.report.has_errors(), "{}", run.report.render());
         let failed: Vec<String> = run

@@ -147,7 +147,8 @@ pub(crate) fn run(
         .collect()
 }
 
-/// Plays a test up to a moment, or to its last event, and explains a rule there.
+/// Plays a test up to a moment, or to its last event, and explains a rule there; `None` where there is no such rule or the
+/// moment can't be read.
 pub(crate) fn explain_at(
     set: &RuleSet,
     case: &Case,
@@ -169,7 +170,7 @@ pub(crate) fn explain_at(
             .collect();
         steps.sort_by_key(|(moment, _)| *moment);
         let last = steps.last().map_or(start, |(moment, _)| *moment);
-        let until = at.and_then(moment).unwrap_or(last);
+        let Some(until) = at.map_or(Some(last), moment) else { return };
         let mut scenario = Scenario::new(set, SmallWorld::default(), setting, seconds(start));
         for (at, step) in steps.iter().filter(|(at, _)| *at <= until) {
             stage.take(&mut scenario, *at, step, moment);

@@ -54,6 +54,9 @@ struct Shaper<'r> {
 impl Shaper<'_> {
     fn file(&mut self, root: &Node) -> FileDef {
         let mut file = FileDef::default();
+        if self.is_foreign(root) {
+            return file;
+        }
         if !self.map(root, "a rule file", &FILE_KEYS, &["version"]) {
             return file;
         }
@@ -105,6 +108,21 @@ impl Shaper<'_> {
             }
         }
         file
+    }
+
+    /// A file that has no key of a rule file is something else; one error says so, where each of its keys would.
+    fn is_foreign(&mut self, root: &Node) -> bool {
+        let known = |key: &str| FILE_KEYS.contains(&key) || nearest(key, FILE_KEYS).is_some();
+        let [(first, _), ..] = root.entries() else { return false };
+        if root.entries().iter().any(|(key, _)| known(&key.text)) {
+            return false;
+        }
+        let text = format!("no rule file: it begins with `{}`", first.text);
+        let help =
+            "Rule files begin with `version: 1`; give the files and folders that hold rules.";
+        self.report
+            .push(Diagnostic::new("XD107", first.span, text).label("not a key of one").help(help));
+        true
     }
 
     fn rule(&mut self, node: &Node) -> Option<RuleDef> {

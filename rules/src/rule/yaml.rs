@@ -33,7 +33,7 @@ pub(crate) fn read(file: u32, report: &mut Report) -> Option<Node> {
     let root = if limits::FILE_BYTES_MAX < text.len() {
         let whole = Span { file, start: 0, end: 1 };
         report.push(
-            Diagnostic::new("XD102", whole, format!("a file of {} bytes", text.len()))
+            Diagnostic::new("XD102", whole, "a file that is too long")
                 .label(format!("at most {} bytes are read", limits::FILE_BYTES_MAX))
                 .help("Split the package into several files."),
         );

@@ -1,5 +1,6 @@
 //! `crossdock rules`: the rule language's tools, as the `rules` crate has them.
 
+mod beside;
 mod watch;
 
 use std::process::ExitCode;
@@ -70,10 +71,15 @@ pub fn run(settings: &Settings, args: &RulesArgs) -> Result<ExitCode, Failure> {
                 return rule_explain::run(settings, args, shipment);
             }
             if let Some(paths) = command.watched() {
-                return watch::watch(paths, || tools::run(&command).text);
+                return watch::watch(paths, || tools::run(&command, &beside::look).text);
             }
-            let answer = tools::run(&command);
-            terminal::print(&answer.text)?;
+            let answer = tools::run(&command, &beside::look);
+            // A wrong command line is no finding, and belongs into no file of findings.
+            if answer.code == 3 {
+                terminal::note(&answer.text);
+            } else {
+                terminal::print(&answer.text)?;
+            }
             Ok(ExitCode::from(answer.code))
         }
     }

@@ -284,8 +284,11 @@ impl Checker<'_> {
             None => None,
         };
         let after = resolve.after.as_ref().map(|word| self.seconds(Some(word), 0));
+        let before = self.report.list.len();
         let event = self.events(&resolve.event);
-        if event.is_empty() && when.is_none() && after.is_none() {
+        // A word that is not known has been told already.
+        let is_told = before < self.report.list.len();
+        if !is_told && event.is_empty() && when.is_none() && after.is_none() {
             self.report.push(
                 Diagnostic::new("XD404", resolve.span, "a `resolve` that can never happen")
                     .label("nothing resolves it")

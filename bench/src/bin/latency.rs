@@ -42,6 +42,9 @@ struct Args {
     /// Seconds at each rate.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
+    /// Only the rates, without the drains.
+    #[arg(long)]
+    rates_only: bool,
     /// The engine's binary [default: the one built beside this program].
     #[arg(long)]
     engine: Option<PathBuf>,
@@ -82,6 +85,9 @@ async fn run(args: &Args) -> Result<(), Failure> {
     let Some(server) = NatsServer::start("latency") else { return Ok(()) };
     open_loop(&report, &plan, &binary, &server, documents, seconds).await?;
     drop(server);
+    if args.rates_only {
+        return Ok(());
+    }
     for (pack, output) in [(1, ALONE), (1, PACKED), (LINES, ALONE), (LINES, PACKED)] {
         let Some(server) = NatsServer::start("drain") else { return Ok(()) };
         drain(&report, &plan, &binary, &server, documents, (pack, output)).await?;

@@ -33,6 +33,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
+use tokio::time::Instant;
 
 /// How long a commit may take once nobody waits for it any more.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -465,12 +466,16 @@ async fn commits(
             error = committer.lost() => return drop(outcomes.send(Err(error)).await),
         };
         let Some(request) = request else { return };
+        let begun = Instant::now();
         let outcome = tokio::select! {
             outcome = committer.commit(&request) => outcome,
             () = abandoned(outcomes) => return,
         };
         if let Ok(committed) = &outcome {
-            telemetry.gauges.set(Gauge::PositionSeq, committed.position.seq);
+            let seq = committed.position.seq;
+            let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+            tracing::debug!(seq, outputs = request.outputs.len(), milliseconds, "committed");
+            telemetry.gauges.set(Gauge::PositionSeq, seq);
         }
         let last = outcome.is_err();
         // A handle that is gone does not need the outcome; the record has it.

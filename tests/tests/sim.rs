@@ -27,6 +27,7 @@ fn two_hundred_seeds_lose_double_and_swap_nothing() {
     // A simulator that is kept from doing its work would find nothing, too.
     assert_eq!(found.seeds, 200);
     assert!(10_000 < sum.faults, "{sum:?}");
+    assert!(200 < sum.panics, "{sum:?}");
     assert!(500 < sum.snapshot_starts && 300 < sum.fenced && 500 < sum.rollbacks, "{sum:?}");
 }
 
@@ -45,6 +46,8 @@ fn each_planted_bug_is_caught() {
         (Bug::LooseMark, 300),
         (Bug::ForgottenOrders, 10),
         (Bug::TornBatch, 10),
+        (Bug::ForgottenQuarantine, 10),
+        (Bug::LooseQuarantine, 300),
     ] {
         let found = campaign::run(&WORLD, 0..seeds, jobs(), Some(bug), 1);
         assert!(!found.failures.is_empty(), "{bug:?} is not caught within {seeds} seeds");

@@ -214,6 +214,7 @@ fn shard_for(count: u64) -> Shard {
         rules: None,
         foretells: false,
         rules_shadow: false,
+        planted: None,
     })
 }
 

@@ -23,6 +23,7 @@ use crate::output::{self, Message, Output};
 use crate::shard::{Shard, ShardOptions};
 use crate::standardize::place::Atlas;
 use crate::tally::Tally;
+use crate::under_way::Planted;
 
 /// What the engine needs to know at start.
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub struct EngineOptions {
     pub rules_shadow: bool,
     /// How arrivals are foretold; without, nobody does.
     pub forecast: Option<Arc<ForecastOptions>>,
+    /// Stands in for a bug, in tests.
+    pub planted: Option<Planted>,
 }
 
 impl EngineOptions {
@@ -70,6 +73,7 @@ impl EngineOptions {
             rules: self.rules.clone(),
             rules_shadow: self.rules_shadow,
             foretells: self.forecast.is_some(),
+            planted: self.planted.clone(),
         }
     }
 }
@@ -86,6 +90,7 @@ impl Default for EngineOptions {
             rules: None,
             rules_shadow: false,
             forecast: None,
+            planted: None,
         }
     }
 }

@@ -51,6 +51,7 @@ use crate::intake::Intake;
 use crate::output::{Output, Place};
 use crate::tally::Tally;
 use crate::texts::Texts;
+use crate::under_way::UnderWay;
 use almanac::{Almanac, Made, Way};
 use flight::Flight;
 use news::{NewsFlags, Told};
@@ -112,6 +113,7 @@ pub struct Forecast {
     /// Calendars that were needed so far.
     made: Made,
     saving: saving::Saving,
+    under_way: UnderWay,
 }
 
 impl fmt::Debug for Forecast {
@@ -168,7 +170,14 @@ impl Forecast {
             name_scratch: String::with_capacity(64),
             made: Made::default(),
             saving: saving::Saving::default(),
+            under_way: UnderWay::Nothing,
         }
+    }
+
+    /// What it is doing, or was when it panicked.
+    #[must_use]
+    pub fn under_way(&self) -> UnderWay {
+        self.under_way
     }
 
     /// What was said and counted so far.
@@ -209,7 +218,9 @@ impl Forecast {
         heads.clear();
         heads.extend(outputs.clone().map(|_| 0));
         for document in intake.documents() {
+            self.under_way = UnderWay::Time(document.seq);
             self.ring(document.seq, document.received, out);
+            self.under_way = UnderWay::Message(document.seq);
             // Ends: every turn moves one head by one.
             loop {
                 let next = outputs
@@ -228,6 +239,7 @@ impl Forecast {
             self.ask_touched(out);
         }
         self.heads = heads;
+        self.under_way = UnderWay::Nothing;
         self.tally.estimates.flights = self.flights.len() as u64;
         self.tally.estimates.lanes = self.estimator.tree().len() as u64;
     }

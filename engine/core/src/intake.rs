@@ -27,6 +27,8 @@ pub struct Incoming {
     bytes: Range<u32>,
     /// The rules that are in force from here on.
     rules: Option<Arc<RuleSet>>,
+    /// It is not to be read.
+    is_left_out: bool,
 }
 
 impl Incoming {
@@ -34,6 +36,12 @@ impl Incoming {
     #[must_use]
     pub fn rules(&self) -> Option<&Arc<RuleSet>> {
         self.rules.as_ref()
+    }
+
+    /// True where the document becomes a dead letter without being read.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        self.is_left_out
     }
 }
 
@@ -70,7 +78,16 @@ impl Intake {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(document);
         let bytes = range(start, self.bytes.len());
-        self.documents.push(Incoming { seq, received, tenant, feed, bytes, rules: None });
+        let is_left_out = false;
+        let incoming = Incoming { seq, received, tenant, feed, bytes, rules: None, is_left_out };
+        self.documents.push(incoming);
+    }
+
+    /// The document that was added last is not to be read: the engine panics when it applies it.
+    pub fn leave_last_out(&mut self) {
+        if let Some(last) = self.documents.last_mut() {
+            last.is_left_out = true;
+        }
     }
 
     /// Adds a message that says only that time has passed.

@@ -169,6 +169,8 @@ impl Lane {
             self.arrive(intake, incoming, out);
             if intake.is_control(incoming) {
                 self.reader.tally.ticks += 1;
+            } else if incoming.is_left_out() {
+                self.leave_out(intake, incoming, "the engine panics when it applies it", out);
             } else {
                 self.guarded(intake, incoming, out);
                 self.note_lateness(out);
@@ -230,12 +232,24 @@ impl Lane {
         }
         out.letters.truncate(letter_count);
         self.reader.tally = tally;
+        self.leave_out(intake, incoming, "the engine panicked while it read this document", out);
+    }
+
+    /// A document goes to the dead letters whole, and no further.
+    #[cold]
+    fn leave_out(
+        &mut self,
+        intake: &Intake,
+        incoming: &Incoming,
+        detail: &'static str,
+        out: &mut LaneOutput<'_>,
+    ) {
         self.reader.tally.documents += 1;
         let original = intake.document(incoming);
         self.reader.tally.bytes += original.len() as u64;
         let letter = DeadLetter {
             reject: Reject::Quarantined,
-            detail: "the engine panicked while it read this document",
+            detail,
             offset: None,
             tenant: intake.tenant(incoming),
             feed: intake.feed(incoming),

@@ -37,5 +37,6 @@ pub mod state_hash;
 pub mod tally;
 pub mod texts;
 pub mod timeline;
+pub mod under_way;
 pub mod watch;
 pub mod witness;

@@ -30,6 +30,7 @@ use crate::order::{Order, OrderState, Standing};
 use crate::output::{MessageKind, Output};
 use crate::say;
 use crate::tally::Tally;
+use crate::under_way::{self, Planted, UnderWay};
 
 /// Identity of an order: a hash of (tenant, number).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,9 +82,22 @@ pub struct OrderBook {
     state_hash: u64,
     heads: Vec<usize>,
     saving: saving::Saving,
+    under_way: UnderWay,
+    planted: Option<Planted>,
 }
 
 impl OrderBook {
+    /// Plants something that stands in for a bug, in tests.
+    pub fn plant(&mut self, planted: Option<Planted>) {
+        self.planted = planted;
+    }
+
+    /// What it is doing, or was when it panicked.
+    #[must_use]
+    pub fn under_way(&self) -> UnderWay {
+        self.under_way
+    }
+
     /// What was said so far.
     #[must_use]
     pub fn tally(&self) -> &Tally {
@@ -131,15 +145,22 @@ impl OrderBook {
                 .enumerate()
                 .filter_map(|(i, output)| output.told().get(heads[i]).map(|it| (it.position(), i)))
                 .min();
-            let Some((_, i)) = next else { break };
+            let Some((position, i)) = next else { break };
+            self.under_way = UnderWay::Message(position.seq);
             let output = outputs.clone().nth(i).expect("it was just looked at");
             self.take(&output.told_of(&output.told()[heads[i]]), out);
             heads[i] += 1;
         }
         self.heads = heads;
+        self.under_way = UnderWay::Nothing;
     }
 
     fn take(&mut self, told: &Told<'_>, out: &mut Output) {
+        if let Some(Planted::Orders(number)) = &self.planted
+            && told.number == &**number
+        {
+            under_way::spring(number);
+        }
         let key = OrderKey::of(told.tenant, told.order);
         let slot = self.slot_of(key);
         self.save_ahead(slot);

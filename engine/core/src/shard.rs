@@ -58,6 +58,7 @@ use crate::shipment::Shipment;
 use crate::snapshot::Saving;
 use crate::tally::Tally;
 use crate::texts::{TextId, Texts};
+use crate::under_way::{self, Planted, UnderWay};
 use crate::watch::Watch;
 
 /// What a shard needs to know at start.
@@ -83,6 +84,8 @@ pub struct ShardOptions {
     pub rules_shadow: bool,
     /// The forecast is told of news, and speaks to customers in the carrier's place.
     pub foretells: bool,
+    /// Stands in for a bug, in tests.
+    pub planted: Option<Planted>,
 }
 
 /// Bytes that a shard has taken from the allocator, by part.
@@ -134,6 +137,8 @@ pub struct Shard {
     foretells: bool,
     /// What the events of the group were so far.
     gathered: foretell::Gathered,
+    under_way: UnderWay,
+    planted: Option<Planted>,
 }
 
 /// Where a change was caused, for the writer.
@@ -177,6 +182,8 @@ impl Shard {
             entries_scratch: Vec::new(),
             foretells: options.foretells,
             gathered: foretell::Gathered::default(),
+            under_way: UnderWay::Nothing,
+            planted: options.planted,
         }
     }
 
@@ -217,6 +224,10 @@ impl Shard {
     pub fn apply(&mut self, batch: &Batch, out: &mut Output) {
         let mut groups = batch.groups.iter().peekable();
         for arrival in &batch.arrivals {
+            self.under_way = match arrival.rules {
+                None => UnderWay::Time(arrival.seq),
+                Some(_) => UnderWay::Message(arrival.seq),
+            };
             self.pass_days(arrival.received);
             if self.watch.is_some() {
                 self.arrive(batch, arrival, out);
@@ -228,10 +239,23 @@ impl Shard {
         for group in groups {
             self.group(batch, group, out);
         }
+        self.under_way = UnderWay::Nothing;
         self.count_rules();
     }
 
+    /// What it is doing, or was when it panicked.
+    #[must_use]
+    pub fn under_way(&self) -> UnderWay {
+        self.under_way
+    }
+
     fn group(&mut self, batch: &Batch, group: &Group, out: &mut Output) {
+        self.under_way = UnderWay::Message(group.seq);
+        if let Some(Planted::Shard(number)) = &self.planted
+            && batch.text(group.number) == &**number
+        {
+            under_way::spring(number);
+        }
         let slot = self.shipment_of(batch, group);
         self.attributes(batch, group, slot, out);
         let first = group.first_item as usize;

@@ -41,6 +41,9 @@ pub const RING_BATCHES_MAX: usize = 8;
 /// Messages in one JetStream atomic batch (a server limit, ADR-50).
 pub const COMMIT_MESSAGES_MAX: usize = 1000;
 
+/// Messages of one group that may be left out because the engine panics on them, as long as the input holds them.
+pub const QUARANTINED_MAX: usize = 64;
+
 /// Events of one shipment. The 99.9th percentile is 64; what comes beyond this is a dead letter.
 pub const HISTORY_EVENTS_MAX: usize = 16_384;
 

@@ -17,6 +17,7 @@
 //! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
 
 mod following;
+mod panicked;
 mod published;
 mod sources;
 
@@ -39,6 +40,7 @@ use crate::jetstream::follow::Followed;
 use crate::jetstream::output::{CommitRequest, Output};
 use crate::jetstream::reader::{Batch, Message as InputMessage};
 use crate::pipeline::{Collected, Pipeline};
+use crate::quarantine::Quarantine;
 use crate::rule_switch::{self, Library};
 use crate::snapshot::Keeper;
 use crate::stream_clock::StreamClock;
@@ -131,6 +133,10 @@ pub struct Drain<L = EdgeHandle> {
     following: Option<Following>,
     /// Input that a standby held back when it took over.
     left_over: Option<Batch>,
+    /// Messages that are left out.
+    quarantine: Quarantine,
+    /// The message that the commit record is told to leave out.
+    leaves_out: Option<u64>,
 }
 
 /// Everything is said by somebody else.
@@ -177,6 +183,8 @@ impl<L: Link> Drain<L> {
             keeper: None,
             following: None,
             left_over: None,
+            quarantine: Quarantine::default(),
+            leaves_out: None,
         }
     }
 
@@ -275,6 +283,9 @@ impl<L: Link> Drain<L> {
     /// The edge has ended, or a thread of the pipeline has.
     pub fn turn(&mut self) -> Result<usize, EdgeError> {
         let mut done = self.take_outcome()?;
+        if self.pipeline.has_failed() {
+            return self.leave_out();
+        }
         done += self.follow()?;
         while let Some(collected) = self.pipeline.collect() {
             self.gather(&collected)?;
@@ -292,12 +303,6 @@ impl<L: Link> Drain<L> {
             done += 1;
         }
         self.tick();
-        if self.pipeline.has_failed() {
-            let last_seq = |turn: Option<&Underway>| turn.map_or(0, |turn| turn.position.seq);
-            let after_seq = last_seq(self.gathered_to.as_ref()).max(self.committed.seq);
-            let last_seq = last_seq(self.turns.back()).max(after_seq);
-            return Err(EdgeError::Panicked { after_seq, last_seq });
-        }
         Ok(done)
     }
 
@@ -381,6 +386,11 @@ impl<L: Link> Drain<L> {
                     known_seq: known.seq,
                 });
             }
+            if let Some(record) = record
+                && record.quarantined != self.quarantine
+            {
+                self.quarantine.clone_from(&record.quarantined);
+            }
             match told {
                 Followed::Record(record) => following.record(&record),
                 Followed::Taken(claim) => {
@@ -429,7 +439,9 @@ impl<L: Link> Drain<L> {
             match kind {
                 "tick" => intake.push_tick(message.seq, self.clock.control(stored_us)),
                 "rules" => {
-                    let rules = (tenant == self.group)
+                    let is_ours =
+                        tenant == self.group && !self.quarantine.holds(message.seq, stored_us);
+                    let rules = is_ours
                         .then(|| follow(&mut self.library, &self.telemetry, message))
                         .flatten();
                     if let Some(rules) = &rules {
@@ -444,6 +456,9 @@ impl<L: Link> Drain<L> {
                     let feed = tokens.next().unwrap_or("");
                     let now = self.clock.document(message.received_us, stored_us);
                     intake.push(message.seq, now, tenant, feed, &message.payload);
+                    if self.quarantine.holds(message.seq, stored_us) {
+                        intake.leave_last_out();
+                    }
                 }
             }
         }
@@ -556,6 +571,7 @@ impl<L: Link> Drain<L> {
             position: turn.position,
             state_hash: turn.state_hash,
             mark: Some(turn.mark),
+            quarantined: None,
         };
         let pending = request.outputs.len() as u64;
         self.telemetry.gauges.set(Gauge::CommitPendingMessages, pending);

@@ -220,6 +220,16 @@ pub enum EdgeError {
         /// The limit.
         count_max: usize,
     },
+    /// A message made the engine panic, and is left out from here on. A start goes on without it.
+    #[error(
+        "the engine panicked while it applied input {seq}, which is left out from here on: {words}"
+    )]
+    Quarantined {
+        /// Its stream sequence.
+        seq: u64,
+        /// The words of the panic.
+        words: String,
+    },
     /// A thread of the pipeline panicked: state is not to be trusted any more.
     #[error("the engine panicked while it applied input after {after_seq} and up to {last_seq}")]
     Panicked {
@@ -256,9 +266,10 @@ impl EdgeError {
             | Self::CtlUnreadable { .. }
             | Self::Fenced { .. }
             | Self::OutputTooLarge { .. } => Sort::Stop,
-            Self::Diverged { .. } | Self::OutputsPerEvent { .. } | Self::Panicked { .. } => {
-                Sort::Bug
-            }
+            Self::Diverged { .. }
+            | Self::OutputsPerEvent { .. }
+            | Self::Quarantined { .. }
+            | Self::Panicked { .. } => Sort::Bug,
         }
     }
 
@@ -320,8 +331,11 @@ impl EdgeError {
             Self::OutputsPerEvent { .. } => {
                 "This is a bug of crossdock; please report it with the input message."
             }
+            Self::Quarantined { .. } => {
+                "This is a bug of crossdock; please report it with its dead letter (`dlq.<tenant>.quarantined`). Once it is mended, publish the document again."
+            }
             Self::Panicked { .. } => {
-                "This is a bug of crossdock; please report it with the words above and these input messages. Nothing of them is committed. A start comes to the same message again: go back to the version before, or replay them (`crossdock replay`) to see which one it is."
+                "This is a bug of crossdock; please report it with the words above and these input messages. They can't be left out: an engine has committed them before, or follows one that did, or so many are left out already, or it is time that panics and no message. Go back to the version before, or replay them (`crossdock replay`) to see which one it is."
             }
             Self::Runtime { .. } => {
                 "The system has no threads or file descriptors left; raise its limits."
@@ -345,6 +359,7 @@ mod tests {
             },
             EdgeError::OutputsPerEvent { seq: 1, index: 2, count: 1000, count_max: 999 },
             EdgeError::Panicked { after_seq: 1, last_seq: 2 },
+            EdgeError::Quarantined { seq: 1, words: "index out of bounds".into() },
         ];
         for error in errors {
             let text = error.to_string();

@@ -42,6 +42,7 @@ use crossdock_model::limits::RING_BATCHES_MAX;
 
 use crate::agent::{self, Agent};
 use crate::bell::Bell;
+use crate::panicked::{Alarm, Panicked};
 use crate::ring::{Reader, Writer, ring};
 use crate::snapshot::writer::PageSender;
 
@@ -127,6 +128,7 @@ pub struct Pipeline {
     forecast_outputs: Vec<Output>,
     /// Where snapshots of the book and the forecast go.
     book_pages: Option<PageSender>,
+    alarm: Alarm,
 }
 
 /// Turns under way at most: what all rings of one lane hold.
@@ -175,13 +177,14 @@ impl Pipeline {
     pub fn assemble(
         feeds: &Feeds,
         options: &EngineOptions,
-        (states, book, forecast): State,
+        (states, mut book, forecast): State,
         bell: &Arc<Bell>,
         pages: impl Fn(usize) -> Option<PageSender>,
     ) -> (Self, Vec<Box<dyn Agent>>) {
         let (lanes, shards) = (options.lanes, options.shards);
         let mut agents: Vec<Box<dyn Agent>> = Vec::new();
         assert!(0 < lanes && 0 < shards && states.len() == shards);
+        book.plant(options.planted.clone());
         let atlas = Atlas::load();
         let shard_bells: Vec<Arc<Bell>> = (0..shards).map(|_| Arc::default()).collect();
         let mut shard_readers: Vec<Vec<Reader<ShardTurn>>> =
@@ -231,6 +234,8 @@ impl Pipeline {
                 turn_index: 0,
                 pending: None,
                 pages: pages(index),
+                alarm: pipeline.alarm.clone(),
+                is_over: false,
             }));
         }
         (pipeline, agents)
@@ -262,6 +267,7 @@ impl Pipeline {
             forecast,
             forecast_outputs: Vec::new(),
             book_pages,
+            alarm: Alarm::default(),
         }
     }
 
@@ -300,7 +306,7 @@ impl Pipeline {
 
     /// What the next turn has to say, when all its shards have spoken.
     pub fn collect(&mut self) -> Option<Collected> {
-        if self.is_idle() {
+        if self.is_idle() || self.alarm.get().is_some() {
             return None;
         }
         for (partial, reader) in self.partial.iter_mut().zip(&mut self.shards_out) {
@@ -320,11 +326,14 @@ impl Pipeline {
             *tally = (turn.tally, turn.shipments);
         }
         let mut orders = self.book_outputs.pop().unwrap_or_default();
-        self.book.turn(shards.iter().map(|turn| &turn.output), &mut orders);
+        let outputs = || shards.iter().map(|turn| &turn.output);
+        let book = &mut self.book;
+        self.alarm.guard(book, |book| book.turn(outputs(), &mut orders), OrderBook::under_way)?;
         let mut estimates = self.forecast_outputs.pop().unwrap_or_default();
         let mut state_hash = self.book.state_hash();
-        if let Some(forecast) = &mut self.forecast {
-            forecast.turn(&lane.intake, shards.iter().map(|turn| &turn.output), &mut estimates);
+        if let Some(forecast) = self.forecast.as_deref_mut() {
+            let turn = |it: &mut Forecast| it.turn(&lane.intake, outputs(), &mut estimates);
+            self.alarm.guard(forecast, turn, Forecast::under_way)?;
             state_hash = state_hash.wrapping_add(forecast.state_hash());
         }
         if lane.begins_snapshot && self.book_pages.is_some() {
@@ -423,10 +432,16 @@ impl Pipeline {
         self.shard_tallies.iter().map(|(_, count)| count).sum()
     }
 
-    /// True where a thread has ended before its time: a bug, after which nothing may be said.
+    /// True where a part has panicked, or a thread has ended before its time: a bug, after which nothing may be said.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.threads.iter().any(JoinHandle::is_finished)
+        self.alarm.get().is_some() || self.threads.iter().any(JoinHandle::is_finished)
+    }
+
+    /// What a part was at when it panicked, where that is known.
+    #[must_use]
+    pub fn panicked(&self) -> Option<&Panicked> {
+        self.alarm.get()
     }
 }
 
@@ -518,6 +533,9 @@ struct ShardAgent {
     pending: Option<ShardTurn>,
     /// Where snapshots go; `None` where none are wanted.
     pages: Option<PageSender>,
+    alarm: Alarm,
+    /// The shard has panicked.
+    is_over: bool,
 }
 
 /// Bytes of a snapshot that a shard copies between two turns: a few hundred microseconds.
@@ -558,6 +576,9 @@ impl Agent for ShardAgent {
     }
 
     fn turn(&mut self) -> usize {
+        if self.is_over {
+            return 0;
+        }
         if let Some(turn) = self.pending.take()
             && let Err(turn) = self.outbox.push(turn)
         {
@@ -569,7 +590,12 @@ impl Agent for ShardAgent {
         let Some(mut turn) = self.inboxes[lane].pop() else { return usize::from(has_saved) };
         self.turn_index += 1;
         turn.output.clear();
-        self.shard.apply(&turn.batch, &mut turn.output);
+        let ShardTurn { batch, output, .. } = &mut turn;
+        let apply = |shard: &mut Shard| shard.apply(batch, output);
+        if self.alarm.guard(&mut self.shard, apply, Shard::under_way).is_none() {
+            self.is_over = true;
+            return 1;
+        }
         turn.tally = *self.shard.tally();
         turn.shipments = self.shard.shipment_count();
         turn.state_hash = self.shard.state_hash();
@@ -586,6 +612,7 @@ impl Agent for ShardAgent {
 
     fn is_done(&self) -> bool {
         let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
-        (self.pending.is_none() && self.inboxes[lane].is_finished()) || self.outbox.is_closed()
+        let is_finished = self.pending.is_none() && self.inboxes[lane].is_finished();
+        self.is_over || is_finished || self.outbox.is_closed()
     }
 }

@@ -148,8 +148,15 @@ async fn commit(connection: &Connection, pid: u32) -> Figures {
         let outputs = (0..BATCH_OUTPUTS).map(|index| output(seq, index)).collect();
         let position = Position::whole(seq);
         let (mark, sources) = (None, Vec::new());
-        let request =
-            CommitRequest { ticket: seq, outputs, position, state_hash: seq, mark, sources };
+        let request = CommitRequest {
+            ticket: seq,
+            outputs,
+            position,
+            state_hash: seq,
+            mark,
+            sources,
+            quarantined: None,
+        };
         committer.commit(&request).await.expect("a commit");
     }
     watch.stop(BATCHES as usize * BATCH_OUTPUTS as usize)

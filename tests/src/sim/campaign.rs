@@ -81,6 +81,7 @@ impl Campaign {
         sum.snapshot_starts += outcome.snapshot_starts;
         sum.fenced += outcome.fenced;
         sum.rollbacks += outcome.rollbacks;
+        sum.panics += outcome.panics;
         self.liveness_steps_max = self.liveness_steps_max.max(outcome.liveness_steps);
     }
 }

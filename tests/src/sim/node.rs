@@ -30,6 +30,7 @@ use crossdock_node::jetstream::output::{BatchLimits, CommitRequest};
 use crossdock_node::jetstream::reader::{Batch, Delivered};
 use crossdock_node::jetstream::wire::{Sending, Wire};
 use crossdock_node::pipeline::{Pipeline, State as Saved};
+use crossdock_node::quarantine::{Quarantine, Quarantined};
 use crossdock_node::snapshot::start::{self, resume};
 use crossdock_node::snapshot::writer::Writer;
 use crossdock_node::snapshot::{Identity, Keeper, Manifest, SnapshotPolicy, Wanted};
@@ -324,12 +325,34 @@ impl Node {
         let group = String::from(GROUP);
         let drain = Drain::new(link.clone(), pipeline, policy, telemetry, group, suppressed)
             .with_snapshots(Some(keeper), clock)
-            .with_rules(options.rules);
+            .with_rules(options.rules)
+            .without(self.left_out(claim));
         committer.set_stream_created(CREATED);
         let committing: Committing = Box::pin(commits(committer, link.clone()));
         let knobs = (swarm.read_max, swarm.drop_every);
         let reader = SimReader::new(start, &shared.broker.borrow(), knobs, bug);
         Running { drain, agents, committing, reader, writer, link }
+    }
+}
+
+impl Node {
+    /// The messages that the record leaves out, as the node understands it.
+    fn left_out(&self, claim: &Claim) -> Quarantine {
+        let known = claim.found.as_ref().map(|it| it.quarantined.clone()).unwrap_or_default();
+        match self.shared.bug {
+            Some(Bug::ForgottenQuarantine) => Quarantine::default(),
+            Some(Bug::LooseQuarantine) => {
+                let mut loose = Quarantine::default();
+                let broker = self.shared.broker.borrow();
+                let messages = (1..).zip(broker.log().messages());
+                let has = |seq| known.iter().any(|it| it.seq == seq);
+                messages
+                    .filter(|(seq, _)| has(*seq))
+                    .for_each(|(seq, message)| loose.add(Quarantined::new(seq, message.stored_us)));
+                loose
+            }
+            _ => known,
+        }
     }
 }
 

@@ -42,6 +42,12 @@ const STORY: [&str; 4] = [
     r#"{"event":"DELIVERED","at":"TIME"}"#,
 ];
 
+/// A number that makes an engine panic where that is planted.
+pub const POISON: &str = "SWPOISON";
+
+/// A document with this number behind another one.
+const POISONED: &str = r#"{"carrier":"swiftline","order":"A-1","events":[{"tracking_number":"SW2","event":"DEPARTED_FACILITY","at":"TIME"},{"tracking_number":"POISON","event":"OUT_FOR_DELIVERY","at":"TIME"}]}"#;
+
 /// In force from the start.
 const RULES: &str = "version: 1
 rules:
@@ -81,6 +87,8 @@ pub struct World {
     /// The log where nothing is lost, and what is said to it.
     plain_log: Vec<Input>,
     plain: Expected,
+    /// What is said to it where poison is left out.
+    plain_without: Expected,
 }
 
 impl World {
@@ -104,6 +112,7 @@ impl World {
             other_rules,
             plain_log: Vec::new(),
             plain: Expected::default(),
+            plain_without: Expected::default(),
         };
         let mut log = Log::new(&world.messages);
         while !log.is_sent() {
@@ -111,7 +120,8 @@ impl World {
         }
         world.plain_log = log.messages().to_vec();
         let mut places = Vec::new();
-        world.plain = world.apply(&world.plain_log, |place| places.push(place));
+        world.plain = world.apply(&world.plain_log, false, |place| places.push(place));
+        world.plain_without = world.apply(&world.plain_log, true, |_| {});
         let runs = places.chunk_by(|one, other| one == other);
         world.event_outputs_max = 2 * runs.map(<[_]>::len).max().unwrap_or(0);
         let has = |text: &str| {
@@ -128,13 +138,22 @@ impl World {
         world
     }
 
-    /// What an engine says of this log that is never interrupted.
+    /// What an engine says of this log that is never interrupted; `is_poisoned`: that makes dead letters of
+    /// what poisons the others.
     #[must_use]
-    pub fn expected(&self, log: &[Input]) -> Expected {
-        if log == self.plain_log { self.plain.clone() } else { self.apply(log, |_| {}) }
+    pub fn expected(&self, log: &[Input], is_poisoned: bool) -> Expected {
+        if log != self.plain_log {
+            return self.apply(log, is_poisoned, |_| {});
+        }
+        if is_poisoned { self.plain_without.clone() } else { self.plain.clone() }
     }
 
-    fn apply(&self, log: &[Input], mut place: impl FnMut((u64, u32))) -> Expected {
+    fn apply(
+        &self,
+        log: &[Input],
+        is_poisoned: bool,
+        mut place: impl FnMut((u64, u32)),
+    ) -> Expected {
         let mut engine = Engine::new(&self.feeds, &self.options);
         let mut expected = Expected::default();
         let mut intake = Intake::default();
@@ -147,6 +166,10 @@ impl World {
                 ["raw", tenant, feed] => {
                     let now = clock.document(time_us, stored_us);
                     intake.push(seq, now, tenant, feed, &message.payload);
+                    let poison = POISON.as_bytes();
+                    if is_poisoned && message.payload.windows(poison.len()).any(|it| it == poison) {
+                        intake.leave_last_out();
+                    }
                 }
                 ["rules", GROUP] => {
                     let rules = Some(Arc::clone(&self.other_rules));
@@ -204,6 +227,11 @@ fn messages(other_rules: &RuleSet) -> Vec<Input> {
         {
             let time = jiff::Timestamp::from_microsecond(time_us).expect("a time of our days");
             let text = text.replace("TIME", &time.to_string());
+            send(time_us, String::from("raw.acme.generic"), text.into());
+        }
+        if number % 17 == 0 {
+            let time = jiff::Timestamp::from_microsecond(time_us).expect("a time of our days");
+            let text = POISONED.replace("TIME", &time.to_string()).replace("POISON", POISON);
             send(time_us, String::from("raw.acme.generic"), text.into());
         }
         if number % 9 == 0 {

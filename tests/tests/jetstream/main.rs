@@ -94,7 +94,15 @@ fn outputs(seq: u64, indexes: std::ops::Range<u32>) -> Vec<Output> {
 fn request(ticket: u64, outputs: Vec<Output>, seq: u64) -> CommitRequest {
     let mark = Some(Fingerprint { seq, time_us: 1, crc32c: 2 });
     let position = Position::whole(seq);
-    CommitRequest { ticket, outputs, position, state_hash: seq, mark, sources: Vec::new() }
+    CommitRequest {
+        ticket,
+        outputs,
+        position,
+        state_hash: seq,
+        mark,
+        sources: Vec::new(),
+        quarantined: None,
+    }
 }
 
 /// Publishes without waiting, then waits until the stream holds them all.

@@ -63,6 +63,7 @@ fn audit(written: &[Written], last_seq: u64) -> Report {
         batch: 3,
         state_hash: None,
         stream: None,
+        quarantined: crate::quarantine::Quarantine::default(),
         engine: String::new(),
         owner: String::from("bbbbbbbbbb"),
     };

@@ -82,18 +82,45 @@ pub fn run(settings: &Settings, args: &RunArgs) -> Result<ExitCode, Failure> {
         Some(address) => Some(serve(address, &telemetry)?),
         None => None,
     };
-    let stance = if args.standby { Stance::Standby } else { Stance::Owner };
-    let edge = Edge::open(edge_options, stance, Arc::clone(&telemetry))?;
-    warn_of_deviations(&edge);
-    // From here on an end is orderly: the group may be ours at any moment.
-    let asked = Asked::watch();
-    let (drain, driver) = start(settings, args, &options, edge, &telemetry)?;
-    telemetry.set_ready(!args.standby);
-    let ended = drive(drain, settings, args, &telemetry, &asked);
-    telemetry.set_ready(false);
+    let mut stance = if args.standby { Stance::Standby } else { Stance::Owner };
+    let mut asked = None;
+    // Ends: with anything but a message that is left out, and so many of them are a failure.
+    let ended = loop {
+        let ended =
+            run_once(settings, args, &options, (&edge_options, stance), &telemetry, &mut asked);
+        let Err(Failure::Edge(EdgeError::Quarantined { seq, .. })) = ended else { break ended };
+        tracing::warn!(seq, "starting again without this message");
+        if asked.as_ref().is_some_and(Asked::is_to_end) {
+            break Ok(ExitCode::SUCCESS);
+        }
+        // Who stands by has all but replayed already; where nobody does, the lease comes back to us.
+        if edge_options.lease.is_some() && !args.until_caught_up {
+            stance = Stance::Standby;
+        }
+    };
     if let Some(stop) = server {
         stop.stop();
     }
+    ended
+}
+
+/// From a start to an end, orderly or not.
+fn run_once(
+    settings: &Settings,
+    args: &RunArgs,
+    options: &EngineOptions,
+    (edge_options, stance): (&EdgeOptions, Stance),
+    telemetry: &Arc<Telemetry>,
+    asked: &mut Option<Asked>,
+) -> Result<ExitCode, Failure> {
+    let edge = Edge::open(edge_options.clone(), stance, Arc::clone(telemetry))?;
+    warn_of_deviations(&edge);
+    // From here on an end is orderly: the group may be ours at any moment.
+    let asked = asked.get_or_insert_with(Asked::watch);
+    let (drain, driver) = start(settings, args, options, (edge, stance), telemetry)?;
+    telemetry.set_ready(stance == Stance::Owner);
+    let ended = drive(drain, settings, args, telemetry, asked);
+    telemetry.set_ready(false);
     let joined = driver.join();
     drop(joined);
     ended
@@ -135,7 +162,7 @@ fn start(
     settings: &Settings,
     args: &RunArgs,
     options: &EngineOptions,
-    mut edge: Edge,
+    (mut edge, stance): (Edge, Stance),
     telemetry: &Arc<Telemetry>,
 ) -> Result<(Drain, JoinHandle<()>), Failure> {
     let found = edge.claim().found.clone();
@@ -184,12 +211,13 @@ fn start(
     let mut drain = Drain::new(handle, pipeline, policy, Arc::clone(telemetry), group, suppressed)
         .with_snapshots(keeper, clock)
         .with_rules(options.rules.clone())
+        .without(found.map(|record| record.quarantined).unwrap_or_default())
         .under_rules(rules_digest);
     // Who only catches up has no use for time beyond the last message.
     if options.rules.is_some() && !args.until_caught_up {
         drain = drain.with_ticks(settings.config.rules.tick);
     }
-    Ok((if args.standby { drain.standing_by() } else { drain }, driver))
+    Ok((if stance == Stance::Standby { drain.standing_by() } else { drain }, driver))
 }
 
 /// The threads of the core, with what was saved.

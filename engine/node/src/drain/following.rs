@@ -114,6 +114,7 @@ mod tests {
             batch: 1,
             state_hash: (!is_cut).then_some(seq),
             stream: None,
+            quarantined: crate::quarantine::Quarantine::default(),
             engine: String::new(),
             owner: String::new(),
         }

@@ -64,6 +64,12 @@ impl Sources {
         self.spare.push(stamps);
     }
 
+    /// When the server took a message of a turn under way, microseconds since 1970.
+    pub(super) fn time_us(&self, seq: u64) -> Option<i64> {
+        let mut stamps = self.turns.iter().flatten();
+        stamps.find(|stamp| stamp.seq == seq).map(|stamp| stamp.time_us)
+    }
+
     /// Those of the outputs that go out now.
     pub(super) fn take(&mut self) -> Vec<Fingerprint> {
         std::mem::take(&mut self.gathered)
@@ -105,6 +111,10 @@ mod tests {
         let mut later = Intake::default();
         later.push(9, Micros(1), "t", "f", b"d");
         sources.submit(&next, &later);
+        assert_eq!(
+            (sources.time_us(5), sources.time_us(6), sources.time_us(9)),
+            (Some(50), None, Some(90))
+        );
         sources.collect(&intake, &[output(5), output(5), output(8)]);
         sources.collect(&later, &[output(9)]);
         let print = |message: &Message| Fingerprint {

@@ -25,6 +25,7 @@ use crate::jetstream::output::{BatchLimits, CommitRequest, Output, cut};
 use crate::jetstream::pack::pack;
 use crate::jetstream::verdict::{Verdict, sort};
 use crate::jetstream::wire::{NatsWire, Sending, Wire};
+use crate::quarantine::{Quarantine, Quarantined};
 use crate::telemetry::{Counter, Counters};
 use async_nats::Subject;
 use bytes::Bytes;
@@ -138,6 +139,7 @@ pub struct Committer<W = NatsWire> {
     created: Option<String>,
     mark: Option<StreamMark>,
     state_hash: Option<u64>,
+    quarantine: Quarantine,
 }
 
 impl Committer {
@@ -183,6 +185,7 @@ impl<W: Wire> Committer<W> {
             created: None,
             mark: None,
             state_hash: None,
+            quarantine: Quarantine::default(),
         }
     }
 
@@ -221,6 +224,7 @@ impl<W: Wire> Committer<W> {
             self.position = record.position;
             self.state_hash = record.state_hash;
             self.mark.clone_from(&record.stream);
+            self.quarantine.clone_from(&record.quarantined);
         }
         self.epoch = record.as_ref().map_or(0, |record| record.epoch) + 1;
         // A claim commits nothing: the interval of its outputs is empty.
@@ -240,6 +244,9 @@ impl<W: Wire> Committer<W> {
     pub async fn commit(&mut self, request: &CommitRequest) -> Result<Committed, EdgeError> {
         assert!(self.fence > 0, "a committer claims before it commits");
         assert!(request.position.reaches(self.position), "a position never goes back");
+        if let Some(quarantined) = request.quarantined {
+            return self.leave_out(request, quarantined).await;
+        }
         self.check_sizes(&request.outputs)?;
         // Room for the subject and the headers of a pack.
         let pack_bytes_max = self.wire.payload_size_max().saturating_sub(1024);
@@ -283,6 +290,30 @@ impl<W: Wire> Committer<W> {
         }
     }
 
+    /// Writes the record anew with one more message to leave out: a commit of nothing, under the fence like
+    /// every other.
+    async fn leave_out(
+        &mut self,
+        request: &CommitRequest,
+        quarantined: Quarantined,
+    ) -> Result<Committed, EdgeError> {
+        assert!(request.outputs.is_empty() && request.position == self.position);
+        assert!(self.position.seq < quarantined.seq, "what is committed is not left out");
+        self.quarantine.add(quarantined);
+        self.batch += 1;
+        let record = Bytes::from(self.record(self.position, self.position, self.batch).write());
+        self.fence = self.settle(&[], &record).await?.unwrap_or_else(|| {
+            unreachable!("a batch of one message; no server refuses it as too large")
+        });
+        let (ticket, position, fence) = (request.ticket, self.position, self.fence);
+        Ok(Committed { ticket, position, fence, batches: 1 })
+    }
+
+    /// The input begins here now: messages before that need not be remembered as left out.
+    pub fn forget_before(&mut self, first_seq: u64) {
+        self.quarantine.forget_before(first_seq);
+    }
+
     /// Waits for nothing, as long as the record is the one that we wrote: an owner without anything to
     /// commit would not notice that the server has lost its last commits. Looks whenever the link was
     /// made anew; may be dropped at any time. Returns why we must stop.
@@ -311,6 +342,7 @@ impl<W: Wire> Committer<W> {
             batch,
             state_hash: self.state_hash,
             stream: self.mark.clone(),
+            quarantined: self.quarantine.clone(),
             engine: self.options.engine.clone(),
             owner: self.owner.clone(),
         }

@@ -11,6 +11,7 @@
 //! # Does not hold
 //! The writing (`committer`), the check of fingerprints (`reader`).
 
+use crate::quarantine::Quarantine;
 use crossdock_model::id::Position as Place;
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +112,9 @@ pub struct CtlRecord {
     /// A message of the input at or before `position`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamMark>,
+    /// Messages that are left out, wherever they stand.
+    #[serde(default, skip_serializing_if = "Quarantine::is_empty")]
+    pub quarantined: Quarantine,
     /// The version that wrote it.
     pub engine: String,
     /// A random word per process.
@@ -136,17 +140,17 @@ impl CtlRecord {
 }
 
 /// A time as RFC 3339 in UTC.
-mod rfc3339 {
+pub(crate) mod rfc3339 {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &jiff::Timestamp,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         source: D,
     ) -> Result<jiff::Timestamp, D::Error> {
         String::deserialize(source)?.parse().map_err(D::Error::custom)
@@ -192,6 +196,7 @@ mod hex8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quarantine::Quarantined;
     use proptest::prelude::*;
 
     #[test]
@@ -204,6 +209,7 @@ mod tests {
             batch: 881,
             state_hash: Some(0x1f),
             stream: Some(StreamMark::new("2026-05-21T13:14:09.123456789Z", print)),
+            quarantined: Quarantine::default(),
             engine: "0.1.0".to_owned(),
             owner: "a1B2c3D4e5".to_owned(),
         };
@@ -212,6 +218,13 @@ mod tests {
         .assert_eq(&text);
         assert_eq!(CtlRecord::read(text.as_bytes()), Ok(record.clone()));
         assert_eq!(record.stream.clone().unwrap().fingerprint(), print);
+        // What is left out.
+        let mut with = record.clone();
+        with.quarantined.add(Quarantined::new(1102, 1_779_369_250_000_000));
+        let text = String::from_utf8(with.write()).unwrap();
+        let list = r#""quarantined":[{"seq":1102,"time":"2026-05-21T13:14:10Z"}],"engine""#;
+        assert!(text.contains(list), "{text}");
+        assert_eq!(CtlRecord::read(text.as_bytes()), Ok(with));
         // Within a turn nobody knows the state.
         let within = CtlRecord { state_hash: None, ..record };
         let text = String::from_utf8(within.write()).unwrap();

@@ -107,7 +107,12 @@ impl Edge {
             let mut committer =
                 Committer::open(&connection, options.committer.clone(), counters).await?;
             let claim = match stance {
-                Stance::Owner => committer.claim().await?,
+                Stance::Owner => {
+                    let mut claim = committer.claim().await?;
+                    let stream = &options.reader.stream;
+                    forget_left_out(&mut caller, stream, &mut claim, &mut committer).await;
+                    claim
+                }
                 Stance::Standby => {
                     let found = committer.peek().await?.map(|(_, record)| record);
                     Claim { found, epoch: 0, fence: 0 }
@@ -223,6 +228,24 @@ impl Edge {
             telemetry: self.telemetry,
         };
         Ok((handle, driver))
+    }
+}
+
+/// Messages that were left out and that retention has taken since need not be remembered. Where the stream
+/// can't be asked, they are.
+async fn forget_left_out(
+    caller: &mut Caller,
+    stream: &str,
+    claim: &mut Claim,
+    committer: &mut Committer,
+) {
+    let Some(found) = claim.found.as_mut().filter(|found| !found.quarantined.is_empty()) else {
+        return;
+    };
+    let mut source = NatsSource { caller, stream };
+    if let Ok(state) = intake::Source::state(&mut source).await {
+        found.quarantined.forget_before(state.first_seq);
+        committer.forget_before(state.first_seq);
     }
 }
 

@@ -16,6 +16,7 @@
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::pack::Count;
+use crate::quarantine::Quarantined;
 use async_nats::{HeaderMap, HeaderName, HeaderValue, Subject};
 use bytes::Bytes;
 use crossdock_model::change::ChangeKind;
@@ -126,6 +127,9 @@ pub struct CommitRequest {
     /// The messages that `outputs` are of, in order: a batch that ends among them names the last one
     /// it reaches, since the input may lose its tail between two batches of one commit.
     pub sources: Vec<Fingerprint>,
+    /// A message to leave out from here on. Such a request commits nothing else: it has no outputs, and stands
+    /// where the record stands.
+    pub quarantined: Option<Quarantined>,
 }
 
 impl CommitRequest {

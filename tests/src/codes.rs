@@ -57,6 +57,10 @@ pub const CODES: &[&str] = &[
     "+LOST_SUSPECTED",
     "+UNCLAIMED",
     "?SOMETHING_NEW",
+    "RTS_IN_TRANSIT",
+    "FORWARDED_NEW_ADDRESS",
+    "COLLECTED_BY_CUSTOMER",
+    "DELIVERY_CORRECTED",
 ];
 
 /// Those of them that give a reason.
@@ -97,6 +101,10 @@ pub fn saying(code: usize) -> Saying {
         customs_released: detail == Detail::CustomsReleased,
         plan: matches!(detail, Detail::EtaUpdated | Detail::PickupScheduled),
         leaves_consignee: detail == Detail::DepartedConsignee,
+        goes_elsewhere: detail == Detail::ForwardedNewAddress,
+        collected: detail == Detail::CollectedByCustomer,
+        is_part: false,
+        corrects: detail == Detail::DeliveryCorrected,
     }
 }
 

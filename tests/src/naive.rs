@@ -19,10 +19,12 @@ const DAY: i64 = 24 * HOUR;
 mod rank {
     pub(super) const MANIFESTED: u8 = 18;
     pub(super) const POSSESSION: u8 = 20;
+    pub(super) const TRANSIT: u8 = 30;
     pub(super) const CUSTOMS_BEHIND: u8 = 38;
     pub(super) const OUT_FOR_DELIVERY: u8 = 40;
     pub(super) const ATTEMPTED: u8 = 42;
     pub(super) const PICKUP: u8 = 44;
+    pub(super) const PART: u8 = 48;
     pub(super) const DELIVERED: u8 = 50;
     pub(super) const RETURNING: u8 = 60;
     pub(super) const RETURNED: u8 = 64;
@@ -62,6 +64,14 @@ pub struct Saying {
     pub plan: bool,
     /// The vehicle has left the consignee.
     pub leaves_consignee: bool,
+    /// It is sent to another address of its addressee.
+    pub goes_elsewhere: bool,
+    /// Somebody came for it.
+    pub collected: bool,
+    /// It was not delivered.
+    pub corrects: bool,
+    /// Another source knows that only a part of it was delivered.
+    pub is_part: bool,
 }
 
 /// One event.
@@ -113,6 +123,7 @@ pub struct Truth {
     pub events: u32,
     seen: BTreeSet<u8>,
     attempted_at: Option<i64>,
+    scanned_at: Option<i64>,
     border_at: Option<i64>,
 }
 
@@ -142,7 +153,11 @@ impl Naive {
     pub fn truth(&self) -> Truth {
         let mut truth = Truth::default();
         for happening in self.events.values() {
-            truth.take(happening);
+            let mut happening = happening.clone();
+            if happening.says.is_part {
+                happening.says.rank = rank::PART;
+            }
+            truth.take(&happening);
         }
         truth
     }
@@ -169,7 +184,13 @@ impl Truth {
     /// What can be compared: without what only the fold needs.
     #[must_use]
     pub fn bare(self) -> Self {
-        Self { seen: BTreeSet::new(), attempted_at: None, border_at: None, ..self }
+        Self {
+            seen: BTreeSet::new(),
+            attempted_at: None,
+            scanned_at: None,
+            border_at: None,
+            ..self
+        }
     }
 
     fn take(&mut self, event: &Happening) {
@@ -190,15 +211,32 @@ impl Truth {
         if says.physical && shows_possession && self.possession_at.is_none() {
             self.possession_at = Some(event.at);
         }
+        // Rule 5, the way back that ends where it began.
+        let stands_there = self.previous == rank::PICKUP
+            && self.scanned_at.is_some_and(|scan| self.milestone_at.is_some_and(|it| scan <= it));
+        let is_forward_again = self.milestone == rank::RETURNING
+            && says.physical
+            && !says.estimate
+            && (says.goes_elsewhere || (says.collected && stands_there));
+        if says.physical {
+            self.scanned_at = Some(event.at);
+        }
         // Rule 3.
         let had_carrier = self.seen.range(rank::POSSESSION..=rank::ATTEMPTED).next().is_some();
         let is_void = says.rank == rank::CANCELLED && had_carrier;
         self.problems(event, is_void);
-        if !is_void && !says.estimate && says.rank != 0 {
+        if is_forward_again {
+            self.enter(says.rank, event.at);
+        } else if !is_void && !says.estimate && says.rank != 0 {
             self.position(event);
         }
         if says.leaves_consignee {
             self.leave(event);
+        }
+        if says.corrects && self.milestone == rank::DELIVERED {
+            self.corrections += 1;
+            self.delivered_at = None;
+            self.enter(rank::TRANSIT, event.at);
         }
         if is_terminal(self.milestone) {
             for class in ["REFUSED", "UNCLAIMED", "IDENTITY_FAILED", "PROHIBITED"] {

@@ -15,6 +15,10 @@ use crate::naive::{Happening, Saying};
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3600;
 
+/// Ranks of what is delivered in part and as a whole.
+const PART: u8 = 48;
+const WHOLE: u8 = 50;
+
 /// How a source tells the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
@@ -131,6 +135,7 @@ fn told_once(group: &[&Report]) -> (String, Happening) {
     for report in group {
         let says = &mut happening.says;
         says.exception = says.exception.or(report.says.exception);
+        says.is_part |= report.says.rank == PART;
         says.physical &= report.says.physical;
         says.resolves |= report.says.resolves;
     }
@@ -147,9 +152,16 @@ fn agree(a: &Report, b: &Report) -> Option<(u8, i64)> {
     if a.feed == b.feed && a.name() == b.name() {
         return Some((0, 0));
     }
-    if !is_one_class(&a.says, &b.says) {
+    let is_part =
+        a.feed != b.feed && matches!((a.says.rank, b.says.rank), (PART, WHOLE) | (WHOLE, PART));
+    if !is_part && !is_one_class(&a.says, &b.says) {
         return None;
     }
+    let (kind, distance) = is_one_time(a, b)?;
+    Some((if is_part { 8 + kind } else { kind }, distance))
+}
+
+fn is_one_time(a: &Report, b: &Report) -> Option<(u8, i64)> {
     let day = |report: &Report| report.shown().div_euclid(DAY);
     if a.feed == b.feed {
         let is_finer = (a.form == Form::Day) != (b.form == Form::Day);
@@ -164,7 +176,7 @@ fn agree(a: &Report, b: &Report) -> Option<(u8, i64)> {
         };
         return is_on.then_some((3, 0));
     }
-    let tolerance = match a.says.rank {
+    let tolerance = match a.says.rank.min(b.says.rank) {
         0..=38 => 5 * 60,
         39..=49 => 30 * 60,
         _ => 4 * HOUR,

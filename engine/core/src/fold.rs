@@ -133,6 +133,7 @@ pub fn step(record: &mut Record, fact: &Fact) {
         record.border_at = fact.at;
     }
     let physical = fact.flags.has(EventFlags::PHYSICAL);
+    let is_forward_again = turns_forward(record, fact);
     if physical {
         record.physical_at = fact.at;
         if !record.possession_at.is_some() && proves_possession(fact.milestone) {
@@ -145,7 +146,9 @@ pub fn step(record: &mut Record, fact: &Fact) {
     }
     let conflict = voids_what_the_carrier_has(record, fact);
     exceptions(record, fact, conflict);
-    if !conflict && !fact.flags.has(EventFlags::ESTIMATE) {
+    if is_forward_again {
+        enter(record, fact, fact.milestone);
+    } else if !conflict && !fact.flags.has(EventFlags::ESTIMATE) {
         advance(record, fact);
     }
     if record.milestone.is_terminal() {
@@ -233,6 +236,13 @@ fn advance(record: &mut Record, fact: &Fact) {
             turn_around(record, fact);
         } else if fact.detail == Detail::DepartedConsignee && was_left_there(record, fact) {
             enter(record, fact, Milestone::Delivered);
+        } else if fact.detail == Detail::DeliveryCorrected
+            && record.milestone == Milestone::Delivered
+        {
+            // Somebody says outright that it was not delivered, and not where it is.
+            record.corrections = record.corrections.saturating_add(1);
+            record.delivered_at = Seconds::NEVER;
+            enter(record, fact, Milestone::InTransit);
         }
         return;
     }
@@ -266,6 +276,26 @@ fn advance(record: &mut Record, fact: &Fact) {
     if higher || lane_turns || redelivery || another_attempt {
         enter(record, fact, target);
     }
+}
+
+/// What was on its way back to its sender goes to its addressee after all: it is sent to another address, somebody
+/// says that it goes forward, or it is collected where it was to be sent back from. Asked before the scan counts.
+fn turns_forward(record: &Record, fact: &Fact) -> bool {
+    let is_scan = fact.flags.has(EventFlags::PHYSICAL) && !fact.flags.has(EventFlags::ESTIMATE);
+    let is_forward = (Milestone::CarrierPossession.rank()..=Milestone::Delivered.rank())
+        .contains(&fact.milestone.rank());
+    if record.milestone != Milestone::ReturningToSender || !is_scan || !is_forward {
+        return false;
+    }
+    let is_said =
+        fact.flags.has(EventFlags::DIRECTION_SAID) && fact.direction == Direction::Forward;
+    // Whoever collects it elsewhere, once it has left, is its sender.
+    let is_still_there = record.previous == Milestone::AvailableForPickup
+        && record.physical_at.is_some()
+        && record.physical_at <= record.milestone_at;
+    is_said
+        || fact.detail == Detail::ForwardedNewAddress
+        || (fact.detail == Detail::CollectedByCustomer && is_still_there)
 }
 
 /// An event without a milestone of its own says that the goods go back.

@@ -71,7 +71,8 @@ impl Standing {
         let is_return = record.direction == Direction::Return;
         // A return that is called off cancels nothing that the customer was to get.
         let is_called_off = record.milestone == Milestone::Cancelled && !is_return;
-        let was_sent_back = seen(SENT_BACK_MILESTONES);
+        // What was turned around once more is on its way to the customer.
+        let was_sent_back = seen(SENT_BACK_MILESTONES) && record.direction != Direction::Forward;
         let is_delivered = record.delivered_at.is_some() && !was_sent_back;
         // What was never handed out goes back to its shelf: that is no return.
         let is_put_back = is_return

@@ -291,6 +291,10 @@ impl Reading {
             if fact.reason == Reason::None {
                 fact.reason = sense.reason;
             }
+            // One who knows that it was a part knows more than one who says "delivered".
+            if sense.milestone == Milestone::PartiallyDelivered {
+                (fact.milestone, fact.detail) = (sense.milestone, sense.detail);
+            }
             // One who knows that nobody had it in hand knows more than one who assumes it.
             if !sense.flags.has(EventFlags::PHYSICAL) {
                 fact.flags = fact.flags.without(EventFlags::PHYSICAL);

@@ -85,10 +85,30 @@ pub fn agree(a: &Witness<'_>, b: &Witness<'_>) -> Option<Match> {
         // One report whose instant became known later, or whose sender corrected its time.
         return Some(Match::new(0, 0));
     }
+    if !is_one_feed && is_part_of(a.sense, b.sense) {
+        let found = is_one_time(a, b)?;
+        return Some(Match { kind: PART + found.kind, ..found });
+    }
     if !is_one_class(a.sense, b.sense) {
         return None;
     }
     if is_one_feed { refines(a, b) } else { is_one_time(a, b) }
+}
+
+/// Kinds from here on are weaker than all others.
+const PART: u8 = 8;
+
+/// True where one says "delivered" and the other one knows that it was only a part.
+fn is_part_of(a: &Sense, b: &Sense) -> bool {
+    use Milestone::{Delivered, PartiallyDelivered};
+    let is_estimate = |it: &Sense| it.flags.has(EventFlags::ESTIMATE);
+    a.direction == b.direction
+        && !is_estimate(a)
+        && !is_estimate(b)
+        && matches!(
+            (a.milestone, b.milestone),
+            (Delivered, PartiallyDelivered) | (PartiallyDelivered, Delivered)
+        )
 }
 
 /// True where both say the same thing, as far as they say it.
@@ -137,7 +157,9 @@ fn refines(a: &Witness<'_>, b: &Witness<'_>) -> Option<Match> {
 
 /// Two feeds report one moment.
 fn is_one_time(a: &Witness<'_>, b: &Witness<'_>) -> Option<Match> {
-    let (a, b, milestone) = (a.entry, b.entry, a.sense.milestone);
+    // What was delivered in part can go on within hours.
+    let milestone = core::cmp::min_by_key(a.sense.milestone, b.sense.milestone, |it| it.rank());
+    let (a, b) = (a.entry, b.entry);
     match (a.precision(), b.precision()) {
         (Precision::None, _) | (_, Precision::None) => None,
         (Precision::Date, _) => is_on_day(a, b).then(|| Match::new(3, 0)),

@@ -59,6 +59,10 @@ pub struct Cli {
     /// A folder of packs to use instead of those compiled in.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub packs: Option<PathBuf>,
+    /// A feed file of one's own, or a folder of them, beside those of the packs; one with a name
+    /// that is there takes its place.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub feeds: Option<PathBuf>,
 }
 
 /// The commands.

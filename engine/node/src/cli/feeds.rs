@@ -50,7 +50,7 @@ pub fn run(settings: &Settings, args: &FeedsArgs) -> Result<ExitCode, Failure> {
         FeedsCommand::Explain { name } => {
             let set = settings.feeds.set();
             let feed = set.by_name(name).ok_or_else(|| {
-                let hint = set.suggest(name);
+                let hint = unknown(set.suggest(name));
                 Failure::Usage(format!("feed \"{name}\" is not defined\n  = help: {hint}"))
             })?;
             terminal::print(&feed::explain(feed))?;
@@ -62,10 +62,18 @@ pub fn run(settings: &Settings, args: &FeedsArgs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// What to do about a feed that is not there: `near` is the name like it, or that there are many.
+fn unknown(near: String) -> String {
+    if near.starts_with("did you mean") {
+        return near;
+    }
+    String::from("`crossdock feeds` lists them; one of your own is loaded by `--feeds FILE`")
+}
+
 fn test(settings: &Settings, name: Option<&str>) -> Result<ExitCode, Failure> {
     let report = feed_tests::run(&settings.feeds, name);
     if let (0, Some(name)) = (report.tests, name) {
-        let hint = settings.feeds.set().suggest(name);
+        let hint = unknown(settings.feeds.set().suggest(name));
         return Err(Failure::Usage(format!("feed \"{name}\" has no tests\n  = help: {hint}")));
     }
     for complaint in &report.complaints {

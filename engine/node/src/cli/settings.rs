@@ -46,9 +46,10 @@ impl Settings {
         let config = Config::load(cli.config.as_deref(), &cli.set).map_err(|errors| {
             Failure::Settings(format!("the configuration has mistakes\n{errors}"))
         })?;
-        let (set, feeds_digest) = match cli.packs.as_ref().or(config.packs_dir.as_ref()) {
-            Some(folder) => feeds_of(folder)?,
-            None => (feed::builtin(), digest(feed::builtin_files().iter().copied())),
+        let own = cli.feeds.as_ref().or(config.feeds_own.as_ref());
+        let (set, feeds_digest) = match (cli.packs.as_ref().or(config.packs_dir.as_ref()), own) {
+            (None, None) => (feed::builtin(), digest(feed::builtin_files().iter().copied())),
+            (packs, own) => feeds_of(packs.map(PathBuf::as_path), own.map(PathBuf::as_path))?,
         };
         let packs = cli.packs.clone().or_else(|| config.packs_dir.clone());
         let rules = rules_of(packs.as_deref(), &config.rules)?;
@@ -168,8 +169,7 @@ fn read_rules(folders: &[PathBuf]) -> Result<Pack, Failure> {
 
 /// A hash of files, whatever folder they stand in: their names and texts, sorted.
 fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
-    let mut all: Vec<(&str, &str)> =
-        files.map(|(path, text)| (path.rsplit(['/', '\\']).next().unwrap_or(path), text)).collect();
+    let mut all: Vec<(&str, &str)> = files.map(|(path, text)| (base_name(path), text)).collect();
     all.sort_unstable();
     all.iter().fold(0, |hash, (name, text)| {
         let hash = xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), hash);
@@ -177,10 +177,23 @@ fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
     })
 }
 
-/// Compiles the feed files of a packs folder; gives their digest, too.
-fn feeds_of(packs: &Path) -> Result<(feed::FeedSet, u64), Failure> {
-    let folder = packs.join("feeds");
-    let files = yaml_files(&folder)?;
+/// Compiles the feed files of a packs folder, or those compiled in, and one's own, which take the place of their namesakes;
+/// gives their digest, too.
+fn feeds_of(packs: Option<&Path>, own: Option<&Path>) -> Result<(feed::FeedSet, u64), Failure> {
+    let mut files = match packs {
+        Some(packs) => yaml_files(&packs.join("feeds"))?,
+        None => feed::builtin_files()
+            .iter()
+            .map(|(path, text)| (String::from(*path), String::from(*text)))
+            .collect(),
+    };
+    let own = match own {
+        Some(path) if path.is_dir() => yaml_files(path)?,
+        Some(path) => vec![read_text(path)?],
+        None => Vec::new(),
+    };
+    files.retain(|(path, _)| !own.iter().any(|(own, _)| base_name(own) == base_name(path)));
+    files.extend(own);
     let named: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let digest = digest(named.iter().copied());
@@ -208,12 +221,20 @@ pub(super) fn yaml_files(folder: &Path) -> Result<Vec<(String, String)>, Failure
         }
     }
     paths.sort();
-    let mut files = Vec::new();
-    for path in paths {
-        let text = fs::read_to_string(&path).map_err(|error| explain(&path, &error))?;
-        files.push((path.display().to_string(), text));
-    }
-    Ok(files)
+    paths.iter().map(|path| read_text(path)).collect()
+}
+
+/// A file and its text.
+fn read_text(path: &Path) -> Result<(String, String), Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::Settings(format!("\"{}\" can't be read: {error}", path.display()))
+    })?;
+    Ok((path.display().to_string(), text))
+}
+
+/// A file's name without its folders.
+fn base_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// `crossdock check`: everything is loaded by now, so nothing is wrong.
@@ -247,4 +268,34 @@ pub fn check(settings: &Settings) -> Result<ExitCode, Failure> {
     };
     terminal::print(&estimates)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_of_ones_own_stand_beside_the_others_or_take_their_place() {
+        let folder = std::env::temp_dir().join(format!("crossdock-feeds-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let write = |name: &str, title: &str| {
+            let text = format!("feed: {name}\ntitle: {title}\nextends: common-words\ncarrier: x\n");
+            fs::write(folder.join(format!("{name}.yaml")), text).expect("room");
+        };
+        write("swiftline", "new");
+        write("sendle", "in its place");
+        let builtin = feed::builtin().feeds().len();
+        let (set, digest) = feeds_of(None, Some(&folder)).expect("no mistakes");
+        let title =
+            |set: &feed::FeedSet, name: &str| set.by_name(name).expect("there").title.clone();
+        assert_eq!(set.feeds().len(), builtin + 1);
+        assert_eq!((&*title(&set, "swiftline"), &*title(&set, "sendle")), ("new", "in its place"));
+        let (one, other) =
+            feeds_of(None, Some(&folder.join("swiftline.yaml"))).expect("no mistakes");
+        assert_ne!(&*title(&one, "sendle"), "in its place");
+        assert_ne!(digest, other);
+        let failed = feeds_of(None, Some(&folder.join("nothing.yaml")));
+        assert!(matches!(failed, Err(Failure::Settings(text)) if text.contains("nothing.yaml")));
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
 }

@@ -31,6 +31,7 @@ pub(super) fn check(options: Options, errors: Vec<ConfigError>) -> Result<Config
         source: source(&mut taker),
         sink: sink(&mut taker),
         packs_dir: taker.path("packs.dir"),
+        feeds_own: taker.path("packs.feeds"),
         rules: rules(&mut taker),
         eta: EtaConfig {
             enabled: taker.switch("eta.enabled"),

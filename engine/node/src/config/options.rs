@@ -29,6 +29,8 @@ pub struct Config {
     pub sink: SinkConfig,
     /// A folder of packs; `None` for those compiled in.
     pub packs_dir: Option<PathBuf>,
+    /// A file or folder of feeds beside those of the packs.
+    pub feeds_own: Option<PathBuf>,
     /// Whether rules run, and which.
     pub rules: RulesConfig,
     /// Arrival estimates.

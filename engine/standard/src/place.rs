@@ -134,8 +134,16 @@ impl Places {
     #[inline]
     pub fn zone_of(&self, place: &PlaceText<'_>) -> Option<ZoneFound> {
         let Some(code) = self.country_code(place.country) else {
-            let is_absent = place.country.trim_ascii().is_empty();
-            return if is_absent { self.city_anywhere(place.city) } else { None };
+            if !place.country.trim_ascii().is_empty() {
+                return None;
+            }
+            // Without a country, a state and a ZIP code that lies in it are one.
+            if parse::has_zip_of(place.region, place.postal_code)
+                && let Some(zone) = self.zone_of_postal_code(*b"US", place.postal_code)
+            {
+                return Some((zone, ZoneSource::PostalCode));
+            }
+            return self.city_anywhere(place.city);
         };
         let country = self.countries[country_index(code)?]?;
         if !country.is_several {

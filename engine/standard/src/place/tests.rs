@@ -41,6 +41,10 @@ fn countries_with_one_zone_need_no_more() {
         "QQ/// => -",
         "Atlantis/// => -",
         "/// => -",
+        "/SC/29407/Charleston => America/New_York PostalCode",
+        "/TX/79901-1234/El Paso => America/Denver PostalCode",
+        "/MO/41121/Modena => Europe/Rome CityAnywhere",
+        "/SC/99407/Charleston => -",
     ]);
 }
 
@@ -167,6 +171,10 @@ fn places_of_one_text_are_taken_apart() {
         "Wilmington, DE, US @US => Wilmington|DE||US",
         "Berlin, DE @ => Berlin|||DE",
         "Los Angeles, CA @ => Los Angeles|CA||US",
+        "Chicago, IL @ => Chicago|IL||US",
+        "St. Louis, MO @ => St. Louis|MO||US",
+        "Tel Aviv, IL @ => Tel Aviv|||IL",
+        "Baku, AZ @ => Baku|||AZ",
         "Toronto, CA @ => Toronto|||CA",
         "Reno, NV 89501 @ => Reno|NV|89501|US",
         "FIREBAUGH, CA 93622 @ => FIREBAUGH|CA|93622|US",

@@ -185,8 +185,8 @@ fn what_is_no_json_is_malformed() {
         check("ups-track", bytes, "malformed at 0\n1 inputs: 1 dead");
     }
     for bytes in [
-        &b"\xff\xfe{\x00}\x00"[..],
-        b"{\"a\":\"\xc3\x28\"}",
+        &b"{\"a\":\"\xc3\x28\"}"[..],
+        b"\xff\xfe{\x00",
         b"\x00\x00\x00\x00",
         b"{\"a\":\"\x01\"}",
         b"\x1f\x8b\x08\x00garbage",

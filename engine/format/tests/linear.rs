@@ -26,7 +26,8 @@ fn time(decoder: &mut Decoder, format: &Format, text: &str, count: usize) -> Dur
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Compares one large document with as many bytes in small ones. A quadratic scan would take eight times as long over the large
-/// one; 4 leaves room for caches. Both take about the same time, so that other programs disturb them alike.
+/// one; 5 leaves room for caches. Both take about the same time, so that other programs disturb them alike; what is disturbed for a
+/// while is asked again.
 fn check(name: &str, format: &Format, make: impl Fn(usize) -> String) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let limits = DecodeLimits { depth_max: 1_000_000, ..DecodeLimits::default() };
@@ -34,11 +35,11 @@ fn check(name: &str, format: &Format, make: impl Fn(usize) -> String) {
     let (small, large) = (make(4_000), make(32_000));
     let count = large.len() / small.len();
     let mut ratio = f64::INFINITY;
-    for _ in 0..6 {
+    for _ in 0..20 {
         let whole = time(&mut decoder, format, &large, 1);
         let parts = time(&mut decoder, format, &small, count);
         ratio = ratio.min(whole.as_secs_f64() / parts.as_secs_f64());
-        if ratio < 4.0 {
+        if ratio < 5.0 {
             return;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use jiff::civil::DateTime;
+use jiff::tz::AmbiguousOffset;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -277,7 +278,12 @@ proptest! {
             let text = jiff::Timestamp::from_second(local).unwrap().to_zoned(jiff::tz::TimeZone::UTC).datetime();
             let ambiguous = tz.to_ambiguous_zoned(text);
             let found = ZONES.local_offset(zone, local);
-            prop_assert_eq!(found.kind != LocalKind::Unique, ambiguous.is_ambiguous(), "{} {}", zone.name(), text);
+            // jiff calls it a fold, too, where a zone gets another name and keeps its offset (Nuuk, October 2023).
+            let comes_twice = match ambiguous.offset() {
+                AmbiguousOffset::Unambiguous { .. } => false,
+                AmbiguousOffset::Gap { before, after } | AmbiguousOffset::Fold { before, after } => before != after,
+            };
+            prop_assert_eq!(found.kind != LocalKind::Unique, comes_twice, "{} {}", zone.name(), text);
             let expected = ambiguous.compatible().unwrap().timestamp().as_second();
             prop_assert_eq!(local - i64::from(found.minutes) * 60, expected, "{} {}", zone.name(), text);
         }

@@ -154,7 +154,7 @@ impl<'a> Evaluator<'a, '_> {
     fn call(&mut self, function: Function, arguments: &'a [Expr]) -> Option<Text<'a>> {
         match function {
             Function::Exists => {
-                let is_there = arguments.first().is_some_and(|expr| self.is_present(expr));
+                let is_there = arguments.first().is_some_and(|expr| self.finds(expr, false));
                 flag(is_there)
             }
             Function::Not => {
@@ -190,6 +190,11 @@ impl<'a> Evaluator<'a, '_> {
 
     /// True where an expression leads to anything but null, objects and arrays included.
     pub fn is_present(&mut self, expr: &'a Expr) -> bool {
+        self.finds(expr, true)
+    }
+
+    /// True where one of the alternatives is there and not null. An empty text is a key that is there, but no value.
+    fn finds(&mut self, expr: &'a Expr, takes_empty: bool) -> bool {
         expr.alternatives.iter().any(|source| {
             let at = match source {
                 Source::Slot(slot) => self.slots.get(*slot),
@@ -199,7 +204,8 @@ impl<'a> Evaluator<'a, '_> {
                 Source::Literal(_) => return true,
                 Source::Call(..) => return self.source(source).is_some(),
             };
-            at.is_some_and(|at| !self.tape.is_null(at))
+            let is_empty = |at| self.tape.text(at).is_some_and(|text| text.trim_ascii().is_empty());
+            at.is_some_and(|at| !self.tape.is_null(at) && (takes_empty || !is_empty(at)))
         })
     }
 

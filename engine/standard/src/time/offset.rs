@@ -238,24 +238,24 @@ fn x12_letters(word: &[u8]) -> Option<ZoneCode> {
 }
 
 /// Abbreviations that carriers write. `CST` is North America's, as no Chinese carrier writes it in an event; `IST` is used
-/// by three countries and stays unknown. Upper case comes in.
+/// by three countries and stays unknown. The letters with `H` are those of the same zones in French Canada (`heure normale`, `heure avancée`). Upper case comes in.
 fn abbreviation(word: &[u8]) -> Option<ZoneCode> {
     match word {
         b"UTC" | b"GMT" | b"Z" | b"UCT" | b"ZULU" => const { fixed(0) },
-        b"EST" => const { season(EASTERN, -300) },
-        b"EDT" => const { season(EASTERN, -240) },
-        b"CST" => const { season(CENTRAL, -360) },
-        b"CDT" => const { season(CENTRAL, -300) },
-        b"MST" => const { season(MOUNTAIN, -420) },
-        b"MDT" => const { season(MOUNTAIN, -360) },
-        b"PST" => const { season(PACIFIC, -480) },
-        b"PDT" => const { season(PACIFIC, -420) },
+        b"EST" | b"HNE" => const { season(EASTERN, -300) },
+        b"EDT" | b"HAE" => const { season(EASTERN, -240) },
+        b"CST" | b"HNC" => const { season(CENTRAL, -360) },
+        b"CDT" | b"HAC" => const { season(CENTRAL, -300) },
+        b"MST" | b"HNR" => const { season(MOUNTAIN, -420) },
+        b"MDT" | b"HAR" => const { season(MOUNTAIN, -360) },
+        b"PST" | b"HNP" => const { season(PACIFIC, -480) },
+        b"PDT" | b"HAP" => const { season(PACIFIC, -420) },
         b"AKST" => const { season(ALASKA, -540) },
         b"AKDT" => const { season(ALASKA, -480) },
-        b"AST" => const { season(ATLANTIC, -240) },
-        b"ADT" => const { season(ATLANTIC, -180) },
-        b"NST" => const { season(NEWFOUNDLAND, -210) },
-        b"NDT" => const { season(NEWFOUNDLAND, -150) },
+        b"AST" | b"HNA" => const { season(ATLANTIC, -240) },
+        b"ADT" | b"HAA" => const { season(ATLANTIC, -180) },
+        b"NST" | b"HNT" => const { season(NEWFOUNDLAND, -210) },
+        b"NDT" | b"HAT" => const { season(NEWFOUNDLAND, -150) },
         b"HST" => const { fixed(-600) },
         b"BRT" => const { fixed(-180) },
         b"ART" => const { fixed(-180) },
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn the_season_that_an_abbreviation_names_is_one_of_its_zone() {
         let words = "ES ED CS CD MS MD PS PD AS AD HD TS TD NS ND EST EDT CST CDT MST MDT PST PDT AKST AKDT AST ADT NST NDT WET WEST BST \
-            CET CEST EET EEST AEST AEDT ACST ACDT NZST NZDT";
+            HNE HAE HNC HAC HNR HAR HNP HAP HNA HAA HNT HAT CET CEST EET EEST AEST AEDT ACST ACDT NZST NZDT";
         for word in words.split_whitespace() {
             let Some(ZoneCode::Season { zone, minutes }) = parse_zone_code(word.as_bytes()) else {
                 panic!("{word} names no season");

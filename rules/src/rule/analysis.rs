@@ -129,6 +129,28 @@ fn empty_scope(rule: &Rule, report: &mut Report) {
     }
 }
 
+/// Conditions that ask for what the scope keeps out.
+fn out_of_scope(rule: &Rule, condition: &super::ruleset::Condition, report: &mut Report) {
+    let plain = |word: &str| word.trim_matches('"').to_ascii_lowercase().replace('-', "_");
+    for (field, _, text) in &rule.scope {
+        let inner = text.split_once(" in [").and_then(|(_, rest)| rest.strip_suffix(']'));
+        let Some(inner) = inner.filter(|inner| !inner.contains('$')) else { continue };
+        let scope: BTreeSet<String> = inner.split(", ").map(plain).collect();
+        for atom in condition.conjuncts() {
+            let Some((of, Allowed::Words(words))) = Allowed::of(&atom.text) else { continue };
+            if of != *field || words.iter().any(|word| scope.contains(&plain(word))) {
+                continue;
+            }
+            let found = format!("`{}` can't hold in the scope `{text}`", atom.text);
+            report.push(
+                Diagnostic::new("XD403", atom.span, found)
+                    .label("excluded by `scope`")
+                    .help("The rule never fires; change its scope or leave this out."),
+            );
+        }
+    }
+}
+
 /// Conditions and ends that can't be.
 fn never(rule: &Rule, report: &mut Report) {
     let conditions = match &rule.kind {
@@ -136,6 +158,7 @@ fn never(rule: &Rule, report: &mut Report) {
         _ => vec![&rule.condition],
     };
     for condition in conditions {
+        out_of_scope(rule, condition, report);
         if let Some((first, second)) = condition.contradiction() {
             let text = format!("`{}` and `{}` can't both hold", first.text, second.text);
             report.push(

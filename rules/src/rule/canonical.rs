@@ -5,6 +5,8 @@
 //! Keys sorted, blanks gone, texts of conditions in their canonical form, a single element the same as a
 //! list of one. Titles, owners and tests are left out: they change nothing.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::{Source, Span};
 use super::parse::parse;
 use super::yaml::{Kind, Node};
@@ -17,6 +19,33 @@ pub(crate) fn rule(node: &Node) -> String {
     let mut out = String::new();
     write(node, "", 0, &mut out);
     out
+}
+
+/// The same as keys with their values, such as `silence.longer_than.otherwise` with `72h`: what people compare.
+pub(crate) fn flat(node: &Node) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for (key, value) in node.entries() {
+        if !LEFT_OUT.contains(&key.text.as_str()) {
+            flatten(value, &key.text, &key.text, &mut out);
+        }
+    }
+    out
+}
+
+fn flatten(node: &Node, path: &str, key: &str, out: &mut BTreeMap<String, String>) {
+    let text = |node: &Node| canonical_text(key, node.text().unwrap_or("..."));
+    match &node.kind {
+        Kind::Map(entries) => {
+            for (key, value) in entries {
+                flatten(value, &format!("{path}.{}", key.text), &key.text, out);
+            }
+        }
+        Kind::Text { .. } => drop(out.insert(path.to_owned(), text(node))),
+        Kind::List(elements) => {
+            let words: Vec<String> = elements.iter().map(text).collect();
+            out.insert(path.to_owned(), words.join(", "));
+        }
+    }
 }
 
 fn write(node: &Node, key: &str, depth: usize, out: &mut String) {

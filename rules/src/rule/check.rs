@@ -80,7 +80,21 @@ pub(crate) fn read(report: &mut Report) -> Vec<FileDef> {
     let count = u32::try_from(report.sources.len()).unwrap_or(u32::MAX);
     (0..count)
         .map(|file| match yaml::read(file, report) {
-            Some(root) => shape::shape(&root, report),
+            Some(root) => {
+                let before = report.list.len();
+                let breaks_off = |known: &Diagnostic| {
+                    known.span.file == file && matches!(known.code, "XD101" | "XD102")
+                };
+                let is_whole = !report.list.iter().any(breaks_off);
+                let def = shape::shape(&root, report);
+                let mut at = 0..;
+                // What is missing may stand behind the place where reading broke off.
+                report.list.retain(|known| {
+                    let is_old = at.next().is_some_and(|index| index < before);
+                    is_old || is_whole || known.code != "XD107"
+                });
+                def
+            }
             None => FileDef::default(),
         })
         .collect()
@@ -190,10 +204,11 @@ impl<'a> Checker<'a> {
         }
         rules.sort_by(|left: &Rule, right| left.id.cmp(&right.id));
         analysis::analyse(&rules, self.report);
-        self.unused(files);
         if self.report.has_errors() {
+            // What a rule with a mistake would have used is no news.
             return None;
         }
+        self.unused(files);
         let mut revs = Vec::new();
         rules.iter().for_each(|rule| revs.extend_from_slice(&rule.rev.to_le_bytes()));
         let indexes = [0, 1, 2].map(|subject| index(&rules, subject));
@@ -242,6 +257,11 @@ impl<'a> Checker<'a> {
         let kind = self.kind(def);
         let resolve = self.resolve(def);
         self.kind_keys(def);
+        // Told before the kind is asked for: a mistake in it hides none of these.
+        let hold = self.seconds(def.hold.as_ref(), 0);
+        let keep = self.seconds(def.keep.as_ref(), 0);
+        let grace = def.grace.as_ref().map(|word| self.seconds(Some(word), 0));
+        let effective = self.effective(def);
         let (kind, watch) = kind?;
         let known = known_fields(pred.as_ref(), watch.as_ref());
         let message = self.message(def, &kind, &known);
@@ -253,10 +273,6 @@ impl<'a> Checker<'a> {
             (kind, _) => kind,
         };
         let residual = self.residual(&scope, pred.as_ref(), def.id.span);
-        let hold = self.seconds(def.hold.as_ref(), 0);
-        let keep = self.seconds(def.keep.as_ref(), 0);
-        let grace = def.grace.as_ref().map(|word| self.seconds(Some(word), 0));
-        let effective = self.effective(def);
         let resolve = resolve?;
         if self.report.list[before..]
             .iter()

@@ -76,6 +76,11 @@ fn every_mistake_has_its_code() {
             "XD403",
             "event: exception\n    where: event.reason in [\"weather\"] && event.reason == \"strike\"",
         ),
+        (
+            "XD403",
+            "event: delivered\n    scope: { carrier: [ups, usps] }\n    where: carrier == \"fedex\"",
+        ),
+        ("XD403", "event: delivered\n    where: event.reason in []"),
         ("XD602", "watch: eta.p_breach > 0.5"),
         ("XD602", "expect: { after: accepted, want: delivered, by: shipment.pickup_until }"),
         ("XD404", "event: delivered\n    resolve: { event: delivered }"),
@@ -128,6 +133,9 @@ fn one_mistake_is_told_once() {
         ("XD307", "expect: { after: accepted, want: delivered, within: 2 h }"),
         ("XD208", "silence: { of: physical_scan, while: $moving, longer_than: 3d }"),
         ("XD208", "count: { of: $x, at_least: 2 }"),
+        ("XD202", "event: delivered\n    where: shipment.atempts > \"2\""),
+        ("XD205", "event: delivered\n    where: event.time > \"2026-01-01\""),
+        ("XD206", "event: delivered\n    where: distance_km(event.point) > 3"),
     ] {
         assert_eq!(codes(&rule(body)), [want], "{body}");
     }
@@ -135,6 +143,30 @@ fn one_mistake_is_told_once() {
         codes("openapi: 3\ninfo: { a: b }\nversions: x"),
         ["XD107", "XD106", "XD106", "XD106"]
     );
+    let told = |body: &str| load(&rule(body)).expect_err(body).render();
+    for (body, part) in [
+        (
+            "event: delivered\n    where: event.time > \"2026-01-01\"",
+            "Write a moment as `@2026-11-27`",
+        ),
+        ("event: delivered\n    where: event.lateness > \"2h\"", "Write a length of time as `36h`"),
+        (
+            "event: delivered\n    where: distance_km(event.point) > 3",
+            "Write `distance_km(point, point)`",
+        ),
+        (
+            "event: delivered\n    where: matches(event.text, \"*a\")",
+            "pattern `*a` has fewer than two",
+        ),
+    ] {
+        assert!(told(body).contains(part), "{}", told(body));
+    }
+    // A mistake in the kind or in one end hides no other.
+    let body = "expect: { after: accepted, want: delivered, within: soon }\n    grace: 2bd\n    resolve: { event: $x, when: shipment.atempts > 1 }";
+    assert_eq!(codes(&rule(body)), ["XD307", "XD307", "XD208", "XD202"]);
+    let unused = "version: 1\nlists: { x: [delivered] }\nrules:\n  - { id: a, event: $x, raise: { code: A }, where: yy }\n";
+    assert_eq!(codes(unused), ["XD202"]);
+    assert_eq!(codes("version: 1\n\0rules: []"), ["XD101"]);
     assert_eq!(codes("openapi: 3\ninfo: { a: b }"), ["XD107"]);
 }
 

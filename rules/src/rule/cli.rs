@@ -336,8 +336,9 @@ fn explain(args: &ExplainArgs) -> Answer {
         Err(Unexplained::NoRule { near }) => {
             usage(&format!("no rule \"{rule}\" in these files{}", meant(near.as_deref())))
         }
-        Err(Unexplained::NoTest { near }) => {
-            usage(&format!("no test has \"{name}\" in its name{}", meant(near.as_deref())))
+        Err(Unexplained::NoTest { known }) => {
+            let known = known.join("\", \"");
+            usage(&format!("no test has \"{name}\" in its name; there are \"{known}\""))
         }
         Err(Unexplained::NoMoment) => {
             let at = args.at.as_deref().unwrap_or("");

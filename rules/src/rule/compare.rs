@@ -1,8 +1,12 @@
 //! What changed between two rule sets, in the words of the rules: `crossdock rules diff`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::ruleset::{Kind, Rule, RuleSet};
+use super::canonical;
+use super::check::read;
+use super::diagnostic::Report;
+use super::ruleset::{Rule, RuleSet};
 
 /// What became of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,7 @@ pub struct RuleChange {
 /// Compares two sets. Layout, order, comments, titles and tests are no differences.
 #[must_use]
 pub fn compare(old: &RuleSet, new: &RuleSet) -> Vec<RuleChange> {
+    let (old_texts, new_texts) = (Texts::of(old), Texts::of(new));
     let mut changes = Vec::new();
     for rule in old.rules() {
         match new.find(&rule.id) {
@@ -27,12 +32,8 @@ pub fn compare(old: &RuleSet, new: &RuleSet) -> Vec<RuleChange> {
             Some(index) => {
                 let after = new.rule(index);
                 if after.rev != rule.rev {
-                    changes.push(change(
-                        rule,
-                        "changed",
-                        differences(rule, after),
-                        rule.shape == after.shape,
-                    ));
+                    let details = differences(&rule.id, &old_texts, &new_texts);
+                    changes.push(change(rule, "changed", details, rule.shape == after.shape));
                 }
             }
         }
@@ -50,50 +51,70 @@ fn change(rule: &Rule, what: &'static str, details: Vec<String>, keeps_state: bo
     RuleChange { rule: rule.id.clone(), what, details, keeps_state }
 }
 
-fn differences(old: &Rule, new: &Rule) -> Vec<String> {
-    let (old, new) = (parts(old), parts(new));
-    let mut out = Vec::new();
-    for ((name, before), (_, after)) in old.iter().zip(&new) {
-        if before != after {
-            out.push(format!("{name}: {before} -> {after}"));
+/// What people wrote, as keys with their values.
+struct Texts {
+    rules: BTreeMap<String, BTreeMap<String, String>>,
+    /// Lists as `$name`, `let`s by name.
+    names: BTreeMap<String, String>,
+}
+
+impl Texts {
+    fn of(set: &RuleSet) -> Self {
+        let mut report = Report { sources: set.warnings().sources.clone(), list: Vec::new() };
+        let mut texts = Self { rules: BTreeMap::new(), names: BTreeMap::new() };
+        for file in read(&mut report) {
+            for rule in &file.rules {
+                texts.rules.insert(rule.id.text.clone(), canonical::flat(&rule.node));
+            }
+            for (name, words) in &file.lists {
+                let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+                texts.names.insert(format!("${}", name.text), words.join(", "));
+            }
+            for (name, word) in &file.lets {
+                texts
+                    .names
+                    .insert(name.text.clone(), canonical::canonical_text("where", &word.text));
+            }
         }
+        texts
     }
+}
+
+/// Each key whose value differs; where none does, what the rule uses.
+fn differences(id: &str, old: &Texts, new: &Texts) -> Vec<String> {
+    let none = BTreeMap::new();
+    let rule = |texts: &Texts| texts.rules.get(id).unwrap_or(&none).clone();
+    let (before, after) = (rule(old), rule(new));
+    let mut out = lines(&before, &after, |_| true);
+    let uses = |name: &str| before.values().chain(after.values()).any(|it| has_name(it, name));
+    out.extend(lines(&old.names, &new.names, uses));
     if out.is_empty() {
-        out.push("a list, `let` or calendar that it uses".to_owned());
+        out.push(
+            "the defaults of its file, or a list, `let` or calendar behind what it uses".to_owned(),
+        );
     }
     out
 }
 
-/// A rule as named texts.
-fn parts(rule: &Rule) -> Vec<(&'static str, String)> {
-    let scope: Vec<&str> = rule.scope.iter().map(|(.., text)| text.as_str()).collect();
-    let atoms: Vec<&str> = rule.condition.atoms.iter().map(|atom| atom.text.as_str()).collect();
-    let kind = match &rule.kind {
-        Kind::Watch { condition, .. } => {
-            let atoms: Vec<&str> = condition.atoms.iter().map(|atom| atom.text.as_str()).collect();
-            format!("watch {}", atoms.join(", "))
-        }
-        kind => format!("{kind:?}"),
+/// True where a name stands as a word of its own.
+fn has_name(text: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || "_-.$".contains(letter);
+    text.split(|letter| !is_part(letter)).any(|word| word == name)
+}
+
+fn lines(
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let of = |texts: &BTreeMap<String, String>, key: &str| {
+        texts.get(key).map_or_else(|| "(none)".to_owned(), Clone::clone)
     };
-    let audiences: Vec<&str> =
-        rule.audiences().map(crossdock_model::milestone::Audience::name).collect();
-    vec![
-        ("kind", kind),
-        ("scope", scope.join(", ")),
-        ("condition", atoms.join(", ")),
-        ("code", rule.code.clone()),
-        ("severity", rule.severity.name().to_owned()),
-        ("audience", audiences.join(", ")),
-        ("mode", rule.mode.name().to_owned()),
-        ("once", format!("{:?}", rule.once)),
-        ("for", rule.hold.to_string()),
-        ("keep", rule.keep.to_string()),
-        ("grace", format!("{:?}", rule.grace)),
-        ("clock", format!("{:?}", rule.clock)),
-        ("effective", format!("{:?}", rule.effective)),
-        ("message", format!("{:?}", rule.message)),
-        ("resolve", format!("{:?} {:?}", rule.resolve.event, rule.resolve.after)),
-    ]
+    keys.into_iter()
+        .filter(|key| old.get(*key) != new.get(*key) && is_wanted(key))
+        .map(|key| format!("{key}: {} -> {}", of(old, key), of(new, key)))
+        .collect()
 }
 
 /// The changes as text for people.
@@ -118,4 +139,48 @@ pub fn render(changes: &[RuleChange]) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::Options;
+    use super::super::diagnostic::Source;
+    use super::super::facts::HashInterner;
+    use super::*;
+
+    #[track_caller]
+    fn check(old: &str, new: &str, expected: &str) {
+        let load = |text: &str| {
+            let sources = vec![Source::new("a.yaml", text)];
+            RuleSet::load(sources, &Options::default(), &mut HashInterner).expect("loads")
+        };
+        assert_eq!(render(&compare(&load(old), &load(new))), expected);
+    }
+
+    #[test]
+    fn differences_are_told_in_the_words_of_the_file() {
+        let file = |list: &str, rule: &str| {
+            format!(
+                "version: 1\nlists: {{ ended: [{list}] }}\nrules:\n  - {{ id: a, raise: {{ code: A }}, {rule} }}\n  - {{ id: z, event: $ended, raise: {{ code: Z }} }}\n"
+            )
+        };
+        let count = "count: { of: delivery_attempted, at_least: 2 }";
+        check(&file("lost", count), &file("lost", &format!("title: other, {count}")), "");
+        check(
+            &file("lost", count),
+            &file("lost", "count: { of: delivery_attempted, at_least: 3, within: 3d }"),
+            "~ a   (state is kept)\n    count.at_least: 2 -> 3\n    count.within: (none) -> 3d\n",
+        );
+        check(
+            &file("lost", count),
+            &file("lost, delivered", count),
+            "~ z   (state is kept)\n    $ended: lost -> lost, delivered\n",
+        );
+        check(
+            &file("lost", "event: damaged, where: shipment.attempts>1"),
+            &file("lost", "event: damaged, where: shipment.attempts  > 2, raise: { code: A }")
+                .replace("raise: { code: A }, event", "event"),
+            "~ a   (state is kept)\n    where: shipment.attempts > 1 -> shipment.attempts > 2\n",
+        );
+    }
 }

@@ -252,6 +252,9 @@ impl Report {
         if 0 < self.count(Level::Note) {
             text.push_str(&format!(", {}", of(Level::Note)));
         }
+        if DIAGNOSTICS_MAX <= self.list.len() {
+            text.push_str(", no more are told");
+        }
         text
     }
 

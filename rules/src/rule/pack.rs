@@ -18,7 +18,7 @@ use super::facts::HashInterner;
 use super::limits;
 use super::ruleset::RuleSet;
 use super::runner::{Coverage, Outcome, RuleCoverage, run};
-use super::suite::{Suite, cases, suite};
+use super::suite::{Case, Suite, cases, suite};
 use super::yaml;
 use crate::calendar::Calendar;
 
@@ -29,6 +29,9 @@ include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 pub fn builtin() -> Pack {
     Pack::of(BUILTIN_RULES.iter().map(|(name, text)| Source::new(*name, *text)))
 }
+
+/// Names of tests that are shown to whoever asked for none of them.
+const NAMES_SHOWN_MAX: usize = 8;
 
 /// Files by kind.
 #[derive(Clone, Debug, Default)]
@@ -105,8 +108,8 @@ pub enum Unexplained {
     },
     /// No test has that in its name.
     NoTest {
-        /// One that may be meant.
-        near: Option<String>,
+        /// Some that there are, the rule's own first.
+        known: Vec<String>,
     },
     /// The moment can't be read.
     NoMoment,
@@ -285,12 +288,17 @@ impl Pack {
             let mut report = Report { sources: vec![source.clone()], list: vec![] };
             found.extend(read_suite(&mut report).map(|suite| suite.tests).unwrap_or_default());
         }
-        let case = found
-            .iter()
-            .find(|case| case.name.contains(name) || case.only.as_deref() == Some(name));
+        // The rule's own tests first: tests without a name have the same ones beside every rule.
+        let is_own = |case: &&Case| case.only.as_deref() == Some(rule);
+        let fits = |case: &&Case| case.name.contains(name) || case.only.as_deref() == Some(name);
+        let case = found.iter().filter(is_own).chain(&found).find(fits);
         let Some(case) = case else {
-            let names = found.iter().map(|case| case.name.as_str());
-            return Err(Unexplained::NoTest { near: nearest(name, names).map(str::to_owned) });
+            let (own, others): (Vec<_>, Vec<_>) =
+                found.iter().partition(|case| case.only.as_deref() == Some(rule));
+            let suites = others.into_iter().filter(|case| case.only.is_none());
+            let names = own.into_iter().chain(suites).map(|case| case.name.clone());
+            let known = names.take(NAMES_SHOWN_MAX).collect();
+            return Err(Unexplained::NoTest { known });
         };
         super::runner::explain_at(&set, case, rule, at).ok_or(Unexplained::NoMoment)
     }

@@ -88,7 +88,11 @@ impl Shaper<'_> {
             if limits::LIST_LEN_MAX < words.len() {
                 let text = format!("list `{}` of {} elements", key.text, words.len());
                 let label = format!("at most {}", limits::LIST_LEN_MAX);
-                self.report.push(Diagnostic::new("XD102", key.span, text).label(label));
+                self.report.push(
+                    Diagnostic::new("XD102", key.span, text)
+                        .label(label)
+                        .help("Make it several lists, or a condition."),
+                );
             }
             file.lists.push((name, words));
         }

@@ -265,12 +265,19 @@ impl Typing<'_, '_> {
     }
 
     fn mismatch<T>(&mut self, span: Span, found: &str, wanted: &str) -> Option<T> {
-        let text = format!("{wanted} is needed where {found}");
-        self.report.push(
-            Diagnostic::new("XD205", span, text)
-                .label(format!("not {wanted}"))
-                .help("Compare it with something, or see `crossdock rules fields` for types."),
-        );
+        let text = format!("{found} where {wanted} is needed");
+        let help = match wanted {
+            "instant" => {
+                "Write a moment as `@2026-11-27` or `@2026-11-27T10:00:00Z`, without quotes."
+            }
+            "local_date" => "Write a day as `@2026-11-27`, without quotes.",
+            "duration" => "Write a length of time as `36h` or `2d`, without quotes.",
+            "int" | "float" => "Write a number, without quotes.",
+            "bool" => "Write `true` or `false`, or the field alone.",
+            _ => "Compare it with something that fits; `crossdock rules fields` lists the types.",
+        };
+        let label = format!("not {wanted}");
+        self.report.push(Diagnostic::new("XD205", span, text).label(label).help(help));
         None
     }
 
@@ -377,7 +384,9 @@ impl Typing<'_, '_> {
         } else {
             let first = self.value(left, None);
             let kind = first.as_ref().map(|(_, kind)| *kind);
-            let second = self.value(right, kind);
+            // A literal beside a field that is not known would only be told to lack one.
+            let is_echo = kind.is_none() && matches!(right.kind, AstKind::Text(_));
+            let second = if is_echo { None } else { self.value(right, kind) };
             (first, second)
         };
         let ((a, left_kind), (b, right_kind)) = (a?, b?);
@@ -431,6 +440,14 @@ impl Typing<'_, '_> {
                 );
             }
         };
+        if parts.is_empty() {
+            self.report.push(
+                Diagnostic::new("XD403", right.span, "an empty list, in which nothing is")
+                    .label("no elements")
+                    .help("Name the values, or leave the condition out."),
+            );
+            return None;
+        }
         let mut values = Vec::new();
         for part in &parts {
             let (element, of) = self.value(part, Some(kind))?;

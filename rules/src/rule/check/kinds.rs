@@ -276,6 +276,11 @@ impl Checker<'_> {
 
     pub(super) fn resolve(&mut self, def: &RuleDef) -> Option<Resolve> {
         let Some(resolve) = &def.resolve else { return Some(Resolve::default()) };
+        let before = self.report.list.len();
+        let event = self.events(&resolve.event);
+        let after = resolve.after.as_ref().map(|word| self.seconds(Some(word), 0));
+        // A word that is not known has been told already.
+        let is_told = before < self.report.list.len();
         let when = match &resolve.when {
             Some(word) => {
                 let pred = self.pred(word, Place::Watch)?;
@@ -283,11 +288,6 @@ impl Checker<'_> {
             }
             None => None,
         };
-        let after = resolve.after.as_ref().map(|word| self.seconds(Some(word), 0));
-        let before = self.report.list.len();
-        let event = self.events(&resolve.event);
-        // A word that is not known has been told already.
-        let is_told = before < self.report.list.len();
         if !is_told && event.is_empty() && when.is_none() && after.is_none() {
             self.report.push(
                 Diagnostic::new("XD404", resolve.span, "a `resolve` that can never happen")

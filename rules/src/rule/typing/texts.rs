@@ -6,7 +6,7 @@ impl Typing<'_, '_> {
     pub(super) fn text_test(&mut self, text: &Ast, kind: TextKind, word: &Ast) -> Option<Test> {
         let (field, lower) = self.text_field(text)?;
         let words = self.texts(word, lower)?;
-        for (at, word) in words.iter().enumerate() {
+        for word in &words {
             let literal = word.bytes().filter(|byte| !b"*?".contains(byte)).count();
             if kind == TextKind::Glob && literal < 2 {
                 let span = text.span;
@@ -14,7 +14,7 @@ impl Typing<'_, '_> {
                     Diagnostic::new(
                         "XD501",
                         span,
-                        format!("pattern {} has fewer than two fixed letters", at + 1),
+                        format!("pattern `{word}` has fewer than two fixed letters"),
                     )
                     .label("it would pass nearly every text")
                     .help("Give it more letters, or use `has(...)`."),

@@ -2,6 +2,25 @@
 
 use super::*;
 
+/// Every function and how it is called.
+const SIGNATURES: [(&str, &str); 15] = [
+    ("has", "has(field)"),
+    ("seen", "seen(event, ...)"),
+    ("count_of", "count_of(event, ...)"),
+    ("since", "since(instant)"),
+    ("distance_km", "distance_km(point, point)"),
+    ("business_between", "business_between(instant, instant, origin)"),
+    ("local_date", "local_date(instant)"),
+    ("local_time", "local_time(instant)"),
+    ("lower", "lower(text) == \"...\""),
+    ("starts_with", "starts_with(text, \"...\")"),
+    ("contains", "contains(text, \"...\")"),
+    ("matches", "matches(text, \"...*...\")"),
+    ("abs", "abs(number)"),
+    ("min", "min(a, b)"),
+    ("max", "max(a, b)"),
+];
+
 impl Typing<'_, '_> {
     /// A value and its kind. A literal takes the wanted kind where it can.
     pub(super) fn value(&mut self, ast: &Ast, wanted: Option<Type>) -> Option<(Value, Type)> {
@@ -104,7 +123,10 @@ impl Typing<'_, '_> {
             nearest(&word.to_ascii_lowercase(), words.iter().map(|(known, _)| known.as_str()));
         diagnostic = match near {
             Some(near) => diagnostic.help(format!("did you mean \"{near}\"?")),
-            None => diagnostic.help(format!("known are {}", some_of(&words))),
+            None => diagnostic.help(format!(
+                "known are {}; `crossdock rules fields` lists them all",
+                some_of(&words)
+            )),
         };
         self.report.push(diagnostic);
         None
@@ -226,31 +248,24 @@ impl Typing<'_, '_> {
     }
 
     pub(super) fn no_function<T>(&mut self, ast: &Ast, name: &str, arguments: usize) -> Option<T> {
-        let known = [
-            "has",
-            "seen",
-            "count_of",
-            "since",
-            "distance_km",
-            "business_between",
-            "local_date",
-            "local_time",
-            "lower",
-            "starts_with",
-            "contains",
-            "matches",
-            "abs",
-            "min",
-            "max",
-        ];
-        let text = if known.contains(&name) {
-            format!("`{name}` with {arguments} arguments")
-        } else {
-            format!("unknown function `{name}`")
-        };
-        let help = match nearest(name, known).filter(|near| *near != name) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("functions are {}; docs/RULES.md has their arguments", known.join(" ")),
+        let names = SIGNATURES.iter().map(|(name, _)| *name);
+        let signature = SIGNATURES.iter().find(|(known, _)| *known == name);
+        let (text, help) = match signature {
+            Some((_, signature)) => {
+                let noun = if arguments == 1 { "argument" } else { "arguments" };
+                let text = format!("`{name}` with {arguments} {noun}");
+                (text, format!("Write `{signature}`."))
+            }
+            None => {
+                let help = match nearest(name, names.clone()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        let names: Vec<&str> = names.collect();
+                        format!("functions are {}", names.join(" "))
+                    }
+                };
+                (format!("unknown function `{name}`"), help)
+            }
         };
         self.report.push(Diagnostic::new("XD206", ast.span, text).label("here").help(help));
         None

@@ -37,6 +37,8 @@ pub mod feed_clock;
 pub mod field;
 pub mod geo;
 mod index;
+#[cfg(test)]
+mod limit_tests;
 pub mod limits;
 pub mod machine;
 pub mod message;

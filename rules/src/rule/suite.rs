@@ -78,6 +78,15 @@ pub(crate) fn suite(root: &Node, name: &str, report: &mut Report) -> Suite {
 /// Reads the tests of a list.
 pub(crate) fn cases(node: &Node, only: Option<&str>, report: &mut Report) -> Vec<Case> {
     let mut cases = Vec::new();
+    let count = node.elements().len();
+    if limits::TESTS_MAX < count {
+        let text = format!("{count} tests where {} is the most", limits::TESTS_MAX);
+        report.push(
+            Diagnostic::new("XD102", node.span, text)
+                .label("of this list")
+                .help("Make it several suites."),
+        );
+    }
     for (index, node) in node.elements().iter().enumerate().take(limits::TESTS_MAX) {
         if !shape::map(node, "a test", &CASE_KEYS, &["events"], report) {
             continue;

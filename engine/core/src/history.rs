@@ -32,31 +32,43 @@ use crate::senses::Senses;
 
 const _: () = assert!(HISTORY_EVENTS_MAX * (PAIR_SIZE + REST_SIZE_MAX) <= BLOCK_SIZE_MAX);
 
-/// Bytes of all rests of a run, where they are too many for it to say.
-const LONG: u16 = u16::MAX;
+/// Bits of a run's sizes that are the bytes of all its rests; those above count its entries.
+const RESTS_BITS: u32 = 18;
+
+const _: () = assert!(HISTORY_EVENTS_MAX * REST_SIZE_MAX < 1 << RESTS_BITS);
+const _: () = assert!(HISTORY_EVENTS_MAX < 1 << (u32::BITS - RESTS_BITS));
 
 /// Where a shipment's entries are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// Its block; meaningless while `len` is 0.
+    /// Its block; meaningless while there are no entries.
     handle: Handle,
-    /// Entries.
-    len: u16,
-    /// Bytes of all rests, or [`LONG`].
-    rests: u16,
+    /// How many entries, and bytes of all their rests.
+    sizes: u32,
 }
 
 impl Run {
     /// How many entries it has.
     #[must_use]
     pub fn len(self) -> usize {
-        usize::from(self.len)
+        (self.sizes >> RESTS_BITS) as usize
     }
 
     /// True before the first entry.
     #[must_use]
     pub fn is_empty(self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    /// Bytes of all rests.
+    fn rests(self) -> usize {
+        (self.sizes & ((1 << RESTS_BITS) - 1)) as usize
+    }
+
+    /// One entry more, with a rest of `size` bytes.
+    fn grow(&mut self, size: usize) {
+        debug_assert!(size <= REST_SIZE_MAX && self.len() < HISTORY_EVENTS_MAX);
+        self.sizes += (1 << RESTS_BITS) + size as u32;
     }
 }
 
@@ -65,8 +77,8 @@ impl Run {
 pub enum Insertion {
     /// Behind all others.
     Last,
-    /// Somewhere before the last.
-    Between,
+    /// At this index, before the last.
+    Between(usize),
     /// Nowhere: the history is at its limit.
     Full,
 }
@@ -110,12 +122,43 @@ impl Iterator for Entries<'_> {
 
 impl ExactSizeIterator for Entries<'_> {}
 
+impl Entries<'_> {
+    /// Bytes of the rests before the next entry: where to go on from later.
+    #[must_use]
+    pub fn rests(&self) -> usize {
+        self.rest
+    }
+}
+
 impl Histories {
     /// The entries of a run, sorted.
     #[must_use]
     pub fn entries(&self, run: Run) -> Entries<'_> {
         let (block, clocks) = (self.block(run), &self.clocks);
         Entries { block, clocks, index: 0, count: run.len(), rest: 0 }
+    }
+
+    /// The entries of a run behind the first `count`, whose rests have so many bytes.
+    #[must_use]
+    pub fn entries_behind(&self, run: Run, count: usize, rests: usize) -> Entries<'_> {
+        debug_assert!(count <= run.len() && rests <= run.rests());
+        Entries { index: count, rest: rests, ..self.entries(run) }
+    }
+
+    /// Order time and fingerprint of an entry, where there is one.
+    #[must_use]
+    pub fn pair(&self, run: Run, index: usize) -> Option<(Seconds, u32)> {
+        let pair = (index < run.len()).then(|| pair_at(self.block(run), index))?;
+        let (fingerprint, order) = packed::read_pair(pair);
+        Some((order, fingerprint))
+    }
+
+    /// Reads the newest entries of a run into `target`, at most so many.
+    pub fn read_newest(&self, run: Run, count_max: usize, target: &mut Vec<Entry>) {
+        target.clear();
+        let skipped = run.len().saturating_sub(count_max);
+        let rests = if skipped == 0 { 0 } else { rest_at(self.block(run), skipped) };
+        target.extend(self.entries_behind(run, skipped, rests));
     }
 
     /// Reads all entries of a run into `target`.
@@ -161,9 +204,8 @@ impl Histories {
         let (first, last) = (end - len * PAIR_SIZE, end - at * PAIR_SIZE);
         block.copy_within(first..last, first - PAIR_SIZE);
         block[last - PAIR_SIZE..last].copy_from_slice(&packed::pair_of(&entry));
-        run.len += 1;
-        run.rests = u16::try_from(rests + size).unwrap_or(LONG);
-        if at == len { Insertion::Last } else { Insertion::Between }
+        run.grow(size);
+        if at == len { Insertion::Last } else { Insertion::Between(at) }
     }
 
     /// Adds a whole history at once: sorted entries of one shipment. `None` where they are too many
@@ -184,20 +226,19 @@ impl Histories {
         }
         for entry in entries {
             let size = packed::put_rest(entry, &mut self.clocks, &mut room);
-            let rests = self.rests(run);
+            let rests = run.rests();
             let block = self.blocks.get_mut(run.handle);
             block[rests..rests + size].copy_from_slice(&room[..size]);
             let last = block.len() - run.len() * PAIR_SIZE;
             block[last - PAIR_SIZE..last].copy_from_slice(&packed::pair_of(entry));
-            run.len += 1;
-            run.rests = u16::try_from(rests + size).unwrap_or(LONG);
+            run.grow(size);
         }
         Some(run)
     }
 
     /// Gives a run's room back.
     pub fn release(&mut self, run: Run) {
-        if 0 < run.len {
+        if !run.is_empty() {
             self.blocks.give(run.handle);
         }
     }
@@ -209,12 +250,7 @@ impl Histories {
     }
 
     fn block(&self, run: Run) -> &[u8] {
-        if run.len == 0 { &[] } else { self.blocks.get(run.handle) }
-    }
-
-    /// Bytes of all rests.
-    fn rests(&self, run: Run) -> usize {
-        if run.rests == LONG { rest_at(self.block(run), run.len()) } else { usize::from(run.rests) }
+        if run.is_empty() { &[] } else { self.blocks.get(run.handle) }
     }
 
     /// The index at which an entry belongs. Events mostly come in order, so the first comparison decides.
@@ -241,11 +277,11 @@ impl Histories {
 
     /// Makes room for one more entry with a rest of `size` bytes; how many bytes the rests before it have.
     fn reserve(&mut self, run: &mut Run, size: usize) -> usize {
-        if run.len == 0 {
+        if run.is_empty() {
             run.handle = self.blocks.take(size + PAIR_SIZE);
             return 0;
         }
-        let rests = self.rests(*run);
+        let rests = run.rests();
         let pairs = run.len() * PAIR_SIZE;
         let wanted = rests + size + pairs + PAIR_SIZE;
         if wanted <= self.blocks.get(run.handle).len() {
@@ -333,7 +369,7 @@ mod tests {
                 let key = |it: &Entry| (it.order, it.fingerprint);
                 let at = model.partition_point(|it| key(it) <= key(&new));
                 let expected =
-                    if at == model.len() { Insertion::Last } else { Insertion::Between };
+                    if at == model.len() { Insertion::Last } else { Insertion::Between(at) };
                 prop_assert_eq!(histories.insert(run, new, &senses), expected);
                 model.insert(at, new);
                 let mut found = None;
@@ -346,6 +382,16 @@ mod tests {
             for (run, model) in &runs {
                 let found: Vec<Entry> = histories.entries(*run).collect();
                 prop_assert_eq!(&found, model);
+                let middle = found.len() / 2;
+                let mut first = histories.entries(*run);
+                prop_assert!(first.by_ref().take(middle).eq(found[..middle].iter().copied()));
+                let behind = histories.entries_behind(*run, middle, first.rests());
+                prop_assert!(behind.eq(found[middle..].iter().copied()));
+                let mut newest = Vec::new();
+                histories.read_newest(*run, 7, &mut newest);
+                prop_assert_eq!(&newest, &found[found.len().saturating_sub(7)..]);
+                let pair = found.get(middle).map(|it| (it.order, it.fingerprint));
+                prop_assert_eq!(histories.pair(*run, middle), pair);
                 let copy = histories.add(&found, &senses).expect("sorted");
                 prop_assert!(histories.entries(copy).eq(found));
             }
@@ -364,7 +410,6 @@ mod tests {
         }
         let new = entry(1, 7);
         assert_eq!(histories.insert(&mut run, new, &senses), Insertion::Full);
-        assert_eq!(run.rests, LONG);
         let all: Vec<Entry> = histories.entries(run).collect();
         assert!(all.is_sorted_by_key(|it| it.order));
         let copy = histories.add(&all, &senses).expect("sorted");

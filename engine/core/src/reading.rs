@@ -16,7 +16,8 @@
 //!
 //! - Roles and facts are a function of the set of entries.
 //! - Hearsay is no fact, no witness and takes nothing back: facts are those of the set without it.
-//! - Time is linear in the entries: each looks back a bounded way, and long histories are read plainly.
+//! - Time is linear in the entries: each looks back a bounded way. The shard takes no more than so many of a history that
+//!   is read; should one be longer all the same, it is read plainly.
 //! - A warm reading takes nothing from the allocator.
 
 use crossdock_model::event::EventFlags;

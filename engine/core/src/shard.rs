@@ -21,6 +21,7 @@
 mod ageing;
 mod change;
 mod foretell;
+mod long;
 mod roll_up;
 mod rules;
 mod saving;
@@ -32,7 +33,7 @@ use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Position, ShipmentKey};
-use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
+use crossdock_model::limits::{DEAD_LETTER_PAYLOAD_BYTES_MAX, HISTORY_EVENTS_MAX};
 use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
 use crossdock_model::reject::{Outcome, Reject};
@@ -139,6 +140,9 @@ pub struct Shard {
     gathered: foretell::Gathered,
     under_way: UnderWay,
     planted: Option<Planted>,
+    long: long::Long,
+    /// Entries that were read or folded for others that came.
+    entries_read: u64,
 }
 
 /// Where a change was caused, for the writer.
@@ -184,6 +188,8 @@ impl Shard {
             gathered: foretell::Gathered::default(),
             under_way: UnderWay::Nothing,
             planted: options.planted,
+            long: long::Long::default(),
+            entries_read: 0,
         }
     }
 
@@ -241,6 +247,13 @@ impl Shard {
         }
         self.under_way = UnderWay::Nothing;
         self.count_rules();
+    }
+
+    /// Entries of histories that were read or folded so far because another event came: its work beside what every
+    /// event costs.
+    #[must_use]
+    pub fn entries_read(&self) -> u64 {
+        self.entries_read + self.long.folded()
     }
 
     /// What it is doing, or was when it panicked.
@@ -392,7 +405,7 @@ impl Shard {
         self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
         let Some(turn) = self.take(slot, &new, has_twin) else {
-            self.reject_full(batch, group, item, out);
+            self.reject_full(batch, group, item, slot, out);
             return;
         };
         self.add_entry_hash(slot, &new);
@@ -414,6 +427,7 @@ impl Shard {
     fn lend_entries(&mut self, slot: usize) -> Vec<Entry> {
         let mut entries = core::mem::take(&mut self.entries_scratch);
         self.histories.read(self.shipments[slot].run, &mut entries);
+        self.entries_read += entries.len() as u64;
         entries
     }
 
@@ -589,11 +603,23 @@ impl Shard {
         self.write(&cause, slot, change, Some(eta), out);
     }
 
-    fn reject_full(&mut self, batch: &Batch, group: &Group, item: &Item, out: &mut Output) {
+    fn reject_full(
+        &mut self,
+        batch: &Batch,
+        group: &Group,
+        item: &Item,
+        slot: usize,
+        out: &mut Output,
+    ) {
         self.tally.reject(Reject::TooManyEvents);
         let letter = DeadLetter {
             reject: Reject::TooManyEvents,
-            detail: "the shipment has as many events as one history may hold",
+            detail: match self.shipments[slot].run.len() {
+                HISTORY_EVENTS_MAX => "the shipment has as many events as one history may hold",
+                _ => {
+                    "the shipment has as many events as a history of several sources, parcels or corrections may hold"
+                }
+            },
             offset: None,
             tenant: batch.text(group.tenant),
             feed: self.feed_names.get(usize::from(group.feed.0)).map_or("", |name| name),

@@ -45,7 +45,7 @@ pub const COMMIT_MESSAGES_MAX: usize = 1000;
 pub const QUARANTINED_MAX: usize = 64;
 
 /// Events of one shipment. The 99.9th percentile is 64; what comes beyond this is a dead letter.
-pub const HISTORY_EVENTS_MAX: usize = 16_384;
+pub const HISTORY_EVENTS_MAX: usize = 8_191;
 
 /// Seconds that an event's time may lie ahead of its receipt before it is untrusted.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;
@@ -96,8 +96,12 @@ pub const SAME_MINUTE_SECONDS: i64 = 60;
 /// Entries before an event among which other witnesses of it are looked for.
 pub const WITNESSES_NEAR_MAX: usize = 32;
 
-/// Longest history in which witnesses and retractions are looked for; beyond it events stand alone.
+/// Events of one shipment that several sources or parcels have, or of which some were taken back; what comes beyond this is
+/// a dead letter. Every new event of such a history is read beside all others.
 pub const WITNESSED_EVENTS_MAX: usize = 1024;
+
+/// The newest events of a shipment that rules look at.
+pub const RULES_EVENTS_MAX: usize = 1024;
 
 /// Seconds without an event after which a new label opens a new epoch of a finished number.
 pub const EPOCH_GAP_SECONDS: u32 = 30 * 86_400;
@@ -112,6 +116,7 @@ const _: () = {
     assert!(DOCUMENT_SIZE_DEFAULT <= DOCUMENT_SIZE_MAX);
     assert!(DEAD_LETTER_PAYLOAD_BYTES_MAX < DOCUMENT_SIZE_DEFAULT);
     assert!(RING_BATCHES_MAX.is_power_of_two());
+    assert!(WITNESSED_EVENTS_MAX <= HISTORY_EVENTS_MAX && RULES_EVENTS_MAX <= HISTORY_EVENTS_MAX);
     assert!(DELIVERY_SETTLE_SECONDS < EPOCH_GAP_SECONDS);
     assert!(
         DELIVERY_SETTLE_SECONDS < EPOCH_LABEL_SECONDS && EPOCH_LABEL_SECONDS < EPOCH_GAP_SECONDS

@@ -26,6 +26,7 @@ use crossdock_model::detail::Detail;
 use crossdock_model::event::Event;
 use crossdock_model::exception::ExceptionSet;
 use crossdock_model::id::Position;
+use crossdock_model::limits::RULES_EVENTS_MAX;
 use crossdock_model::milestone::Direction;
 use crossdock_model::record::{Record, Seconds};
 use crossdock_model::time::{EventTime, Micros};
@@ -383,9 +384,11 @@ impl Shard {
         watch.ships[slot].note_estimate(&eta, first_at);
         let ship = watch.ships[slot];
         let entries = &own[own.partition_point(|entry| entry.order < first_at)..];
-        let is_return = entries
-            .first()
-            .is_some_and(|entry| self.senses.get(entry.sense).direction == Direction::Return);
+        let is_return = match shipment.run.len() <= RULES_EVENTS_MAX {
+            true => entries.first().copied(),
+            false => self.histories.entries(shipment.run).find(|it| first_at <= it.order),
+        }
+        .is_some_and(|first| self.senses.get(first.sense).direction == Direction::Return);
         let about = About {
             tenant: ship.tenant,
             carrier: ship.carrier,
@@ -423,7 +426,8 @@ impl Shard {
     /// Reads the entries that are facts: of the newest parcel of a shared number, each once.
     fn read_facts(&mut self, slot: usize, question: &Question<'_>, entries: &mut Vec<Entry>) {
         let shipment = &self.shipments[slot];
-        self.histories.read(shipment.run, entries);
+        self.histories.read_newest(shipment.run, RULES_EVENTS_MAX, entries);
+        self.entries_read += entries.len() as u64;
         if !shipment.is_shared && !shipment.is_witnessed {
             return;
         }

@@ -17,15 +17,18 @@
 
 use crossdock_model::change::ChangeKind;
 use crossdock_model::event::EventFlags;
+use crossdock_model::limits::WITNESSED_EVENTS_MAX;
 use crossdock_model::record::Record;
 
 use super::Shard;
+use super::long::LONG_EVENTS;
 use crate::entry::Entry;
 use crate::facts::{self, Counted};
 use crate::fold;
 use crate::history::Insertion;
 use crate::reading::{Dictionary, Scope};
 use crate::say::{Difference, Said};
+use crate::shipment::Shipment;
 
 /// What a new entry did.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +52,18 @@ impl Shard {
     /// Puts a new entry into the history of its shipment; `None` where that is full. `has_twin`: an
     /// entry with its fingerprint and another time is there.
     pub(super) fn take(&mut self, slot: usize, new: &Entry, has_twin: bool) -> Option<Turn> {
+        let Shipment { unique, is_shared, is_witnessed, .. } = self.shipments[slot];
         self.tell_apart(slot, new, has_twin);
-        let shipment = &self.shipments[slot];
+        let shipment = &mut self.shipments[slot];
         if !shipment.is_shared && !shipment.is_witnessed {
             return self.take_plain(slot, new);
         }
+        if WITNESSED_EVENTS_MAX <= shipment.run.len() {
+            (shipment.unique, shipment.is_shared, shipment.is_witnessed) =
+                (unique, is_shared, is_witnessed);
+            return None;
+        }
+        let shipment = &self.shipments[slot];
         let before = match shipment.is_shared {
             true => self.parcel_before(slot, new),
             false => shipment.record,
@@ -111,9 +121,14 @@ impl Shard {
             Insertion::Last => {
                 fold::step(&mut shipment.record, &facts::fact(new, &self.senses));
             }
-            Insertion::Between => {
+            Insertion::Between(at) if LONG_EVENTS < shipment.run.len() => {
+                let of = (shipment.key, shipment.base_epoch, shipment.run);
+                shipment.record = self.long.record(of, at, &self.histories, &self.senses);
+            }
+            Insertion::Between(_) => {
                 let facts = facts::facts(self.histories.entries(shipment.run), &self.senses);
                 shipment.record = fold::fold(shipment.base_epoch, facts);
+                self.entries_read += shipment.run.len() as u64;
             }
         }
         let is_last = insertion == Insertion::Last;
@@ -180,7 +195,13 @@ impl Shard {
             }
             ChangeKind::EtaChanged | ChangeKind::Order => return 1,
         };
+        if is_plain && LONG_EVENTS < shipment.run.len() {
+            debug_assert!(after.epoch == shipment.record.epoch);
+            let of = (shipment.key, shipment.base_epoch, shipment.run);
+            return self.long.times(of, counted, &self.histories, &self.senses).max(1);
+        }
         if is_plain {
+            self.entries_read += shipment.run.len() as u64;
             let facts = facts::facts(self.histories.entries(shipment.run), &self.senses);
             return facts::times(shipment.base_epoch, facts, Some(after.epoch), counted).max(1);
         }

@@ -281,7 +281,7 @@ mod tests {
     fn text_of(seconds: u64) -> String {
         let (mut days, rest) = (seconds / 86_400 - 19_358, seconds % 86_400);
         let mut year = 2023;
-        let is_leap = |year: u64| year % 4 == 0;
+        let is_leap = |year: u64| year.is_multiple_of(4);
         while 365 + u64::from(is_leap(year)) <= days {
             days -= 365 + u64::from(is_leap(year));
             year += 1;

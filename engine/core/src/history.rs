@@ -30,12 +30,13 @@ use crate::blocks::{BLOCK_SIZE_MAX, Blocks, Handle};
 use crate::entry::Entry;
 use crate::senses::Senses;
 
-const _: () = assert!(HISTORY_EVENTS_MAX * (PAIR_SIZE + REST_SIZE_MAX) <= BLOCK_SIZE_MAX);
-
 /// Bits of a run's sizes that are the bytes of all its rests; those above count its entries.
 const RESTS_BITS: u32 = 18;
 
-const _: () = assert!(HISTORY_EVENTS_MAX * REST_SIZE_MAX < 1 << RESTS_BITS);
+/// Bytes of all rests of one run at most: those of all entries that it may have, at 16 bytes each, which is twice the usual.
+const RESTS_SIZE_MAX: usize = (1 << RESTS_BITS) - 1;
+
+const _: () = assert!(HISTORY_EVENTS_MAX * PAIR_SIZE + RESTS_SIZE_MAX <= BLOCK_SIZE_MAX);
 const _: () = assert!(HISTORY_EVENTS_MAX < 1 << (u32::BITS - RESTS_BITS));
 
 /// Where a shipment's entries are.
@@ -65,9 +66,14 @@ impl Run {
         (self.sizes & ((1 << RESTS_BITS) - 1)) as usize
     }
 
+    /// True where there is no room for an entry more whose rest has `size` bytes.
+    fn is_full(self, size: usize) -> bool {
+        self.len() == HISTORY_EVENTS_MAX || RESTS_SIZE_MAX < self.rests() + size
+    }
+
     /// One entry more, with a rest of `size` bytes.
     fn grow(&mut self, size: usize) {
-        debug_assert!(size <= REST_SIZE_MAX && self.len() < HISTORY_EVENTS_MAX);
+        debug_assert!(!self.is_full(size));
         self.sizes += (1 << RESTS_BITS) + size as u32;
     }
 }
@@ -188,12 +194,12 @@ impl Histories {
 
     /// Puts an entry where it belongs.
     pub fn insert(&mut self, run: &mut Run, entry: Entry, senses: &Senses) -> Insertion {
-        if HISTORY_EVENTS_MAX <= run.len() {
+        let mut room = [0; REST_SIZE_MAX];
+        let size = packed::put_rest(&entry, &mut self.clocks, &mut room);
+        if run.is_full(size) {
             return Insertion::Full;
         }
         let at = self.place_of(*run, &entry, senses);
-        let mut room = [0; REST_SIZE_MAX];
-        let size = packed::put_rest(&entry, &mut self.clocks, &mut room);
         let rests = self.reserve(run, size);
         let len = run.len();
         let block = self.blocks.get_mut(run.handle);
@@ -213,16 +219,15 @@ impl Histories {
     pub fn add(&mut self, entries: &[Entry], senses: &Senses) -> Option<Run> {
         let is_sorted =
             entries.windows(2).all(|pair| sort_key(&pair[0], senses) <= sort_key(&pair[1], senses));
-        if HISTORY_EVENTS_MAX < entries.len() || !is_sorted {
-            return None;
-        }
         let mut room = [0; REST_SIZE_MAX];
         let mut run = Run::default();
         let clocks = &mut self.clocks;
-        let sizes = entries.iter().map(|it| packed::put_rest(it, clocks, &mut room) + PAIR_SIZE);
-        let size = sizes.sum();
-        if 0 < size {
-            run.handle = self.blocks.take(size);
+        let rests: usize = entries.iter().map(|it| packed::put_rest(it, clocks, &mut room)).sum();
+        if HISTORY_EVENTS_MAX < entries.len() || RESTS_SIZE_MAX < rests || !is_sorted {
+            return None;
+        }
+        if 0 < rests {
+            run.handle = self.blocks.take(rests + entries.len() * PAIR_SIZE);
         }
         for entry in entries {
             let size = packed::put_rest(entry, &mut self.clocks, &mut room);
@@ -401,20 +406,28 @@ mod tests {
     #[test]
     fn a_long_history_is_full_in_the_end() {
         let (mut histories, senses) = (Histories::default(), Senses::with_blank());
-        let mut run = Run::default();
-        for number in 0..HISTORY_EVENTS_MAX as u32 {
-            // Backwards at first, and texts that take all their bytes.
-            let order = if number < 100 { 100 - number } else { number };
-            let new = entry(order, number | 0xF000_0000);
-            assert_ne!(histories.insert(&mut run, new, &senses), Insertion::Full);
+        // Usual texts are full by number; those that take all their bytes, by size.
+        for (high, least) in [(0, HISTORY_EVENTS_MAX), (0xF000_0000, HISTORY_EVENTS_MAX / 2)] {
+            let mut run = Run::default();
+            // Ends: it is full in the end.
+            for number in 0.. {
+                // Backwards at first.
+                let order = if number < 100 { 100 - number } else { number };
+                if histories.insert(&mut run, entry(order, number | high), &senses)
+                    == Insertion::Full
+                {
+                    break;
+                }
+            }
+            assert!((least..=HISTORY_EVENTS_MAX).contains(&run.len()), "{}", run.len());
+            let all: Vec<Entry> = histories.entries(run).collect();
+            assert!(all.is_sorted_by_key(|it| it.order));
+            let copy = histories.add(&all, &senses).expect("sorted");
+            assert!(histories.entries(copy).eq(all.iter().copied()));
+            let more = [&all[..], &[entry(u32::MAX, high)]].concat();
+            assert!(histories.add(&more, &senses).is_none());
+            histories.release(run);
         }
-        let new = entry(1, 7);
-        assert_eq!(histories.insert(&mut run, new, &senses), Insertion::Full);
-        let all: Vec<Entry> = histories.entries(run).collect();
-        assert!(all.is_sorted_by_key(|it| it.order));
-        let copy = histories.add(&all, &senses).expect("sorted");
-        assert!(histories.entries(copy).eq(all));
-        histories.release(run);
         assert!(histories.add(&[entry(2, 1), entry(1, 1)], &senses).is_none());
         assert_eq!(histories.add(&[], &senses), Some(Run::default()));
     }

@@ -33,7 +33,7 @@ use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
 use crossdock_model::id::{FeedId, Position, ShipmentKey};
-use crossdock_model::limits::{DEAD_LETTER_PAYLOAD_BYTES_MAX, HISTORY_EVENTS_MAX};
+use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
 use crossdock_model::milestone::Milestone;
 use crossdock_model::record::Seconds;
 use crossdock_model::reject::{Outcome, Reject};
@@ -405,7 +405,7 @@ impl Shard {
         self.open(slot);
         let new = self.entry_of(batch, group, item, &event);
         let Some(turn) = self.take(slot, &new, has_twin) else {
-            self.reject_full(batch, group, item, slot, out);
+            self.reject_full(batch, group, item, out);
             return;
         };
         self.add_entry_hash(slot, &new);
@@ -603,23 +603,12 @@ impl Shard {
         self.write(&cause, slot, change, Some(eta), out);
     }
 
-    fn reject_full(
-        &mut self,
-        batch: &Batch,
-        group: &Group,
-        item: &Item,
-        slot: usize,
-        out: &mut Output,
-    ) {
+    fn reject_full(&mut self, batch: &Batch, group: &Group, item: &Item, out: &mut Output) {
         self.tally.reject(Reject::TooManyEvents);
         let letter = DeadLetter {
             reject: Reject::TooManyEvents,
-            detail: match self.shipments[slot].run.len() {
-                HISTORY_EVENTS_MAX => "the shipment has as many events as one history may hold",
-                _ => {
-                    "the shipment has as many events as a history of several sources, parcels or corrections may hold"
-                }
-            },
+            detail: "the shipment has as many events as one history may hold, or as one may in which \
+                     several sources, parcels or corrections are told apart",
             offset: None,
             tenant: batch.text(group.tenant),
             feed: self.feed_names.get(usize::from(group.feed.0)).map_or("", |name| name),

@@ -45,7 +45,7 @@ pub const COMMIT_MESSAGES_MAX: usize = 1000;
 pub const QUARANTINED_MAX: usize = 64;
 
 /// Events of one shipment. The 99.9th percentile is 64; what comes beyond this is a dead letter.
-pub const HISTORY_EVENTS_MAX: usize = 8_191;
+pub const HISTORY_EVENTS_MAX: usize = 16_383;
 
 /// Seconds that an event's time may lie ahead of its receipt before it is untrusted.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 2 * 3600;

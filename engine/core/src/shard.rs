@@ -25,35 +25,32 @@ mod long;
 mod roll_up;
 mod rules;
 mod saving;
+mod speak;
+mod timelines;
 mod truth;
 
 use std::sync::Arc;
 
-use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::event::{Event, EventFlags};
-use crossdock_model::exception::ExceptionClass;
-use crossdock_model::id::{FeedId, Position, ShipmentKey};
-use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
-use crossdock_model::milestone::Milestone;
+use crossdock_model::id::{FeedId, ShipmentKey};
 use crossdock_model::record::Seconds;
-use crossdock_model::reject::{Outcome, Reject};
+use crossdock_model::reject::Outcome;
 use crossdock_model::time::EventTime;
 use crossdock_rules::rule::ruleset::RuleSet;
 use hashbrown::HashTable;
 
 use crate::aliases::Aliases;
 use crate::batch::{Batch, Group, Item};
-use crate::dead_letter::{self, DeadLetter};
 use crate::entry::{self, Entry};
 use crate::estimates::{Estimate, Estimates};
 use crate::fold;
 use crate::history::Histories;
 use crate::numbers::Numbers;
-use crate::output::{MessageKind, Output};
-use crate::reading::{self, Dictionary, Reading, Role};
+use crate::output::Output;
+use crate::reading::Reading;
 use crate::recent::Recent;
 use crate::rows::Rows;
-use crate::say::{self, Difference, Said, Statement};
+use crate::say;
 use crate::senses::{Sense, Senses};
 use crate::shipment::Shipment;
 use crate::snapshot::Saving;
@@ -446,182 +443,7 @@ impl Shard {
         });
         Entry::new(event, group.unique, sense, text, place)
     }
-
-    /// Says what an event changed; gives how many changes that were.
-    fn say(
-        &mut self,
-        cause: &Cause<'_>,
-        slot: usize,
-        difference: &Difference<'_>,
-        out: &mut Output,
-    ) -> usize {
-        let mut all = [None; SAID_MAX];
-        let mut count = 0;
-        say::differences(difference, |said| {
-            assert!(count < SAID_MAX);
-            all[count] = Some(said);
-            count += 1;
-        });
-        for said in all.iter().take(count).flatten() {
-            self.say_one(cause, slot, difference, said, out);
-        }
-        count
-    }
-
-    fn say_one(
-        &mut self,
-        cause: &Cause<'_>,
-        slot: usize,
-        difference: &Difference<'_>,
-        said: &Said,
-        out: &mut Output,
-    ) {
-        let episode = self.episode(slot, difference, said);
-        let event = &cause.item.event;
-        let after = difference.after;
-        let shipment = &mut self.shipments[slot];
-        shipment.version += 1;
-        let label = if shipment.is_shared && cause.group.unique != 0 {
-            u32::from(cause.group.unique) | 0x8000_0000
-        } else {
-            u32::from(after.epoch)
-        };
-        let (detail, reason) = say::words_of(said, event.detail, event.reason);
-        let change = Change {
-            id: say::change_id(shipment.key, label, said, episode),
-            kind: said.kind,
-            audience: said.audience,
-            epoch: after.epoch,
-            version: shipment.version,
-            milestone: said.milestone,
-            previous: said.previous,
-            detail,
-            exception: said.exception,
-            reason,
-            party: event.party,
-            direction: after.direction,
-            episode,
-            at: entry::believed_time(event),
-            feed: event.feed,
-            position: Position { seq: cause.group.seq, index: cause.item.index },
-        };
-        self.write(cause, slot, change, None, out);
-    }
-
-    fn write(
-        &mut self,
-        cause: &Cause<'_>,
-        slot: usize,
-        change: Change,
-        eta: Option<(EventTime, EventTime)>,
-        out: &mut Output,
-    ) {
-        let (batch, group) = (cause.batch, cause.group);
-        self.sources.clear();
-        if self.shipments[slot].is_witnessed && cause.entry.is_some() {
-            let entries = self.lend_entries(slot);
-            let sources = &mut self.sources;
-            let visit = |feed| sources.push(feed);
-            self.reading.sources(&entries, &self.senses, self.read_index, visit);
-            self.entries_scratch = entries;
-        }
-        let statement = Statement {
-            change,
-            tenant: batch.text(group.tenant),
-            carrier: batch.text(group.carrier),
-            number: batch.text(group.number),
-            aliases: self.aliases.get(slot),
-            order: self.texts.get(self.shipments[slot].order),
-            feed: self.feed_names.get(usize::from(change.feed.0)).map_or("", |name| name),
-            codes: if cause.entry.is_some() { batch.text(cause.item.words.codes) } else { "" },
-            text: if cause.entry.is_some() { batch.text(cause.item.words.text) } else { "" },
-            place: if cause.entry.is_some() { batch.text(cause.item.words.place) } else { "" },
-            received: group.received,
-            cause: cause.item.event.fingerprint.0,
-            eta,
-            sources: say::Sources { feeds: &self.sources, names: &self.feed_names },
-        };
-        let kind = MessageKind::Change { kind: change.kind, id: change.id };
-        let received = group.received.get().unwrap_or(0);
-        out.push(
-            change.position,
-            kind,
-            received,
-            |bytes| say::write_subject(bytes, &statement),
-            |bytes| say::write_body(bytes, &statement),
-        );
-        self.tally.changes[change.kind as usize] += 1;
-    }
-
-    /// The carrier's estimate changed.
-    fn say_estimate(
-        &mut self,
-        batch: &Batch,
-        group: &Group,
-        slot: usize,
-        eta: (EventTime, EventTime),
-        out: &mut Output,
-    ) {
-        let audience = self.estimate_audience(slot);
-        let shipment = &mut self.shipments[slot];
-        shipment.version += 1;
-        let record = shipment.record;
-        let said = Said {
-            kind: ChangeKind::EtaChanged,
-            milestone: record.milestone,
-            previous: record.milestone,
-            exception: ExceptionClass::None,
-            audience,
-        };
-        let fingerprint = estimate_hash(&eta.1);
-        let item = Item {
-            event: blank_event(group, fingerprint),
-            words: crate::batch::Words::default(),
-            index: group.index,
-        };
-        let epoch = record.epoch.max(1);
-        let label = u32::from(epoch) ^ (fingerprint as u32);
-        let change = Change {
-            id: say::change_id(shipment.key, label, &said, shipment.version as u16),
-            kind: said.kind,
-            audience: said.audience,
-            epoch,
-            version: shipment.version,
-            milestone: said.milestone,
-            previous: said.previous,
-            detail: None,
-            exception: ExceptionClass::None,
-            reason: crossdock_model::reason::Reason::None,
-            party: crossdock_model::reason::Party::Unknown,
-            direction: record.direction,
-            episode: 1,
-            at: EventTime::default(),
-            feed: group.feed,
-            position: Position { seq: group.seq, index: group.index },
-        };
-        let cause = Cause { batch, group, item: &item, entry: None };
-        self.write(&cause, slot, change, Some(eta), out);
-    }
-
-    fn reject_full(&mut self, batch: &Batch, group: &Group, item: &Item, out: &mut Output) {
-        self.tally.reject(Reject::TooManyEvents);
-        let letter = DeadLetter {
-            reject: Reject::TooManyEvents,
-            detail: "the shipment has as many events as one history may hold, or as one may in which \
-                     several sources, parcels or corrections are told apart",
-            offset: None,
-            tenant: batch.text(group.tenant),
-            feed: self.feed_names.get(usize::from(group.feed.0)).map_or("", |name| name),
-            position: Position { seq: group.seq, index: item.index },
-            received: group.received,
-            payload: batch.text(item.words.codes).as_bytes(),
-        };
-        dead_letter::push(&letter, DEAD_LETTER_PAYLOAD_BYTES_MAX, out);
-    }
 }
-
-/// At most one correction, one milestone, and each exception class once.
-const SAID_MAX: usize = 2 + ExceptionClass::ALL.len();
 
 /// How new a document's knowledge is: its newest event, or its receipt where it has none.
 fn observed_at(batch: &Batch, group: &Group) -> Seconds {
@@ -642,30 +464,6 @@ fn same_estimate(a: &EventTime, b: &EventTime) -> bool {
     }
 }
 
-fn estimate_hash(time: &EventTime) -> u64 {
-    let mut bytes = [0_u8; 16];
-    bytes[..8].copy_from_slice(&time.instant.0.to_le_bytes());
-    bytes[8..].copy_from_slice(&time.local.0.to_le_bytes());
-    xxhash_rust::xxh3::xxh3_64(&bytes)
-}
-
-fn blank_event(group: &Group, fingerprint: u64) -> Event {
-    Event {
-        fingerprint: crossdock_model::id::Fingerprint(fingerprint),
-        time: EventTime::default(),
-        received: group.received,
-        place: 0,
-        feed: group.feed,
-        flags: EventFlags::ESTIMATE,
-        detail: crossdock_model::detail::Detail::EtaUpdated,
-        milestone: Milestone::Unknown,
-        exception: ExceptionClass::None,
-        reason: crossdock_model::reason::Reason::None,
-        party: crossdock_model::reason::Party::Unknown,
-        direction: crossdock_model::milestone::Direction::Forward,
-    }
-}
-
 /// The number of one parcel: a hash of tenant, carrier and normalized number.
 #[must_use]
 pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
@@ -674,55 +472,4 @@ pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
         xxhash_rust::xxh3::xxh3_64(tenant.as_bytes()),
     );
     ShipmentKey(xxhash_rust::xxh3::xxh3_128_with_seed(number, owner))
-}
-
-impl Shard {
-    /// Visits the shipments whose number is `number`, with their histories as JSON lines.
-    pub fn timelines(&self, number: &[u8], mut visit: impl FnMut(&Shipment, &str, &[u8])) {
-        let mut lines = Vec::new();
-        for (slot, shipment) in self.shipments.iter().enumerate() {
-            if shipment.is_vacant {
-                continue;
-            }
-            let (owner, its_number) = self.numbers.get(shipment.number);
-            if its_number.as_bytes() != number && !self.aliases.has(slot, number) {
-                continue;
-            }
-            let name = format!("{owner}{}{its_number}", say::SEPARATOR);
-            lines.clear();
-            let entries: Vec<Entry> = self.histories.entries(shipment.run).collect();
-            let dictionary = Dictionary { senses: &self.senses, texts: &self.texts };
-            let roles = reading::roles(&entries, dictionary, shipment.is_shared);
-            for (index, (entry, &role)) in entries.iter().zip(&roles).enumerate() {
-                let sense = self.senses.get(entry.sense);
-                let sources = self.sources_of(&entries, &roles, index);
-                let line = crate::timeline::Line {
-                    entry,
-                    sense,
-                    role,
-                    sources: &sources,
-                    feed: self.feed_names.get(usize::from(sense.feed.0)).map_or("", |it| it),
-                    codes: self.texts.get(sense.codes),
-                    text: self.texts.get(entry.text),
-                    place: self.texts.get(entry.place),
-                };
-                crate::timeline::write(&mut lines, &line);
-                lines.push(b'\n');
-            }
-            visit(shipment, &name, &lines);
-        }
-    }
-
-    /// The names of the feeds whose entries one entry leads, its own first, each once.
-    fn sources_of(&self, entries: &[Entry], roles: &[Role], index: usize) -> Vec<&str> {
-        let feed = |entry: &Entry| usize::from(self.senses.get(entry.sense).feed.0);
-        let mut feeds = vec![feed(&entries[index])];
-        for (entry, role) in entries.iter().zip(roles) {
-            let is_led = *role == Role::Repeats(index as u16);
-            if is_led && !feeds.contains(&feed(entry)) {
-                feeds.push(feed(entry));
-            }
-        }
-        feeds.into_iter().filter_map(|feed| self.feed_names.get(feed).map(|name| &**name)).collect()
-    }
 }

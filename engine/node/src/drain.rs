@@ -16,6 +16,8 @@
 //! - Outputs are committed in the order of the log, with the position they bring the group to.
 //! - At most one commit is gathered while one is under way; a slow commit stops the pulls.
 
+mod commit;
+mod counted;
 mod following;
 mod panicked;
 mod published;
@@ -26,20 +28,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossdock_core::tally::Tally;
-use crossdock_model::change::ChangeKind;
-use crossdock_model::reject::{Outcome, Reject};
 use crossdock_rules::rule::ruleset::RuleSet;
 
 use crate::drain::following::Following;
-use crate::drain::published::Published;
 use crate::drain::sources::Sources;
 use crate::error::EdgeError;
 use crate::jetstream::ctl::{Fingerprint, Position};
 use crate::jetstream::edge::{EdgeHandle, Link};
 use crate::jetstream::follow::Followed;
-use crate::jetstream::output::{CommitRequest, Output};
+use crate::jetstream::output::Output;
 use crate::jetstream::reader::{Batch, Message as InputMessage};
-use crate::pipeline::{Collected, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::quarantine::Quarantine;
 use crate::rule_switch::{self, Library};
 use crate::snapshot::Keeper;
@@ -500,161 +499,6 @@ impl<L: Link> Drain<L> {
             // Where it is not sent, the next one is.
             let _is_sent = self.edge.publish(&format!("tick.{}", self.group), Vec::new());
         }
-    }
-
-    /// Adds what a turn says to the commit that is gathered.
-    ///
-    /// # Errors
-    ///
-    /// A standby's state is not that of the owner.
-    fn gather(&mut self, collected: &Collected) -> Result<(), EdgeError> {
-        let mut turn = self.turns.pop_front().expect("a turn that is collected was submitted");
-        turn.state_hash = collected.state_hash();
-        if let Some(wanted) = turn.expected_hash.filter(|&wanted| wanted != turn.state_hash) {
-            return Err(EdgeError::Diverged {
-                group: self.group.clone(),
-                seq: turn.position.seq,
-                found: turn.state_hash,
-                wanted,
-            });
-        }
-        if self.gathered_to.is_none() {
-            self.gathered_since = Instant::now();
-        }
-        let suppressed = self.suppressed;
-        let mut published = Published::new(&self.source);
-        let gathered = &mut self.gathered;
-        let known = gathered.len();
-        collected.visit(|output, message| {
-            let position = message.position;
-            if !suppressed.covers(position.seq, position.index) {
-                gathered.push(published.message(output, message));
-            }
-        });
-        self.sources.collect(collected.intake(), &gathered[known..]);
-        self.receipts.push((turn.received_at, turn.documents));
-        self.gathered_to = Some(turn);
-        self.count();
-        Ok(())
-    }
-
-    /// Sends the gathered commit where it is due and none is under way.
-    fn submit_commit(&mut self) -> usize {
-        let Some(turn) = self.gathered_to else { return 0 };
-        if self.is_committing {
-            return 0;
-        }
-        let age = self.gathered_since.elapsed();
-        let documents: u64 = self.receipts.iter().map(|(_, documents)| documents).sum();
-        let is_due = if self.gathered.is_empty() {
-            self.policy.idle_delay <= age || self.policy.documents <= documents
-        } else {
-            self.policy.outputs <= self.gathered.len() || self.policy.delay <= age
-        };
-        let is_replay = !turn.position.reaches(self.suppressed) && self.gathered.is_empty();
-        if is_replay || turn.position == self.committed {
-            // Replay up to the committed position: nothing to say, nothing to commit.
-            self.gathered_to = None;
-            self.receipts.clear();
-            return 0;
-        }
-        // Where nothing more waits there is no reason to wait for more.
-        let is_last = self.pending == 0 && self.pipeline.is_idle();
-        if !is_due && !is_last {
-            return 0;
-        }
-        self.ticket += 1;
-        let request = CommitRequest {
-            ticket: self.ticket,
-            outputs: std::mem::take(&mut self.gathered),
-            sources: self.sources.take(),
-            position: turn.position,
-            state_hash: turn.state_hash,
-            mark: Some(turn.mark),
-            quarantined: None,
-        };
-        let pending = request.outputs.len() as u64;
-        self.telemetry.gauges.set(Gauge::CommitPendingMessages, pending);
-        match self.edge.submit_commit(request) {
-            Ok(()) => {
-                self.is_committing = true;
-                self.gathered_to = None;
-                std::mem::swap(&mut self.receipts, &mut self.receipts_underway);
-                self.receipts.clear();
-                1
-            }
-            Err(request) => {
-                self.gathered = request.outputs;
-                self.sources.put_back(request.sources);
-                0
-            }
-        }
-    }
-
-    fn take_outcome(&mut self) -> Result<usize, EdgeError> {
-        let Some(committed) = self.edge.poll_committed()? else { return Ok(0) };
-        debug_assert!(self.is_committing, "an outcome belongs to a commit");
-        self.is_committing = false;
-        self.committed = committed.position;
-        if let Some(keeper) = &self.keeper {
-            keeper.committed(committed.position);
-        }
-        self.telemetry.gauges.set(Gauge::CommitPendingMessages, 0);
-        for (received_at, documents) in self.receipts_underway.drain(..) {
-            let micros = u64::try_from(received_at.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.latency.record(micros, documents);
-        }
-        self.latency.merge_into(&self.telemetry.latency);
-        Ok(1)
-    }
-
-    /// Adds what was counted since the last time to the counters that others read.
-    fn count(&mut self) {
-        let now = self.pipeline.tally();
-        let counters = &self.telemetry.counters;
-        for outcome in Outcome::ALL {
-            counters.add_events(outcome, now.of(outcome) - self.counted.of(outcome));
-        }
-        for &reject in Reject::ALL {
-            let slot = reject as usize;
-            counters.add_rejects(reject, now.rejects[slot] - self.counted.rejects[slot]);
-        }
-        let quarantined = Reject::Quarantined as usize;
-        let panics = now.rejects[quarantined] - self.counted.rejects[quarantined];
-        counters.add(Counter::Panics, panics);
-        for kind in ChangeKind::ALL {
-            let slot = kind as usize;
-            counters.add_changes(kind, now.changes[slot] - self.counted.changes[slot]);
-        }
-        let (rules, before) = (&now.rules, &self.counted.rules);
-        let (told, known) = (&now.estimates, &self.counted.estimates);
-        for (counter, count) in [
-            (Counter::Ticks, now.ticks - self.counted.ticks),
-            (Counter::RulesRaised, rules.raised - before.raised),
-            (Counter::RulesResolved, rules.resolved - before.resolved),
-            (Counter::RulesRetracted, rules.retracted - before.retracted),
-            (Counter::RulesShadowed, rules.shadowed - before.shadowed),
-            (Counter::RulesMuted, rules.muted - before.muted),
-            (Counter::EventsHearsay, now.hearsay - self.counted.hearsay),
-            (Counter::ShipmentsSealed, now.sealed - self.counted.sealed),
-            (Counter::ShipmentsForgotten, now.forgotten - self.counted.forgotten),
-            (Counter::ShipmentsEvicted, now.evicted - self.counted.evicted),
-            (Counter::TimersFired, rules.timers_fired - before.timers_fired),
-            (Counter::EstimatesAsked, told.asked - known.asked),
-            (Counter::EstimatesUnanswered, told.unanswered - known.unanswered),
-            (Counter::EstimatesFirst, told.first - known.first),
-            (Counter::EstimatesMoved, told.moved - known.moved),
-            (Counter::EstimatesWithdrawn, told.withdrawn - known.withdrawn),
-            (Counter::OutcomesLearned, told.learned - known.learned),
-            (Counter::OutcomesExcluded, told.excluded - known.excluded),
-            (Counter::CarrierDatesMissed, told.carrier_missed - known.carrier_missed),
-            (Counter::PromisesMissed, told.promise_missed - known.promise_missed),
-        ] {
-            counters.add(counter, count);
-        }
-        self.telemetry.gauges.set(Gauge::TimersPending, rules.timers_pending);
-        self.counted = now;
-        self.telemetry.gauges.set(Gauge::Shipments, self.pipeline.shipments() as u64);
     }
 }
 

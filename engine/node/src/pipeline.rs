@@ -22,6 +22,9 @@
 //! - The messages of a turn are those of [`crossdock_core::engine::Engine`] on one thread, byte
 //!   for byte, whatever the number of lanes and shards.
 
+mod lane_agent;
+mod shard_agent;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -32,7 +35,7 @@ use crossdock_core::engine::EngineOptions;
 use crossdock_core::feeds::Feeds;
 use crossdock_core::forecast::Forecast;
 use crossdock_core::intake::Intake;
-use crossdock_core::lane::{Lane, LaneOutput};
+use crossdock_core::lane::Lane;
 use crossdock_core::order_book::OrderBook;
 use crossdock_core::output::{self, Message, Output};
 use crossdock_core::shard::Shard;
@@ -40,6 +43,8 @@ use crossdock_core::standardize::place::Atlas;
 use crossdock_core::tally::Tally;
 use crossdock_model::limits::RING_BATCHES_MAX;
 
+use self::lane_agent::LaneAgent;
+use self::shard_agent::ShardAgent;
 use crate::agent::{self, Agent};
 use crate::bell::Bell;
 use crate::panicked::{Alarm, Panicked};
@@ -445,174 +450,5 @@ impl Pipeline {
     }
 }
 
-/// Reads documents.
-#[derive(Debug)]
-struct LaneAgent {
-    name: String,
-    bell: Arc<Bell>,
-    lane: Lane,
-    inbox: Reader<LaneTurn>,
-    outbox: Writer<LaneTurn>,
-    to_shards: Vec<Writer<ShardTurn>>,
-    spare: Vec<Reader<ShardTurn>>,
-    /// A turn that was read and not handed on yet, by shard, and its lane part.
-    pending: Option<(Vec<Option<ShardTurn>>, Option<LaneTurn>)>,
-    batches: Vec<Batch>,
-}
-
-impl LaneAgent {
-    fn read(&mut self, mut turn: LaneTurn) {
-        let mut outgoing: Vec<ShardTurn> =
-            self.spare.iter_mut().map(|spare| spare.pop().unwrap_or_default()).collect();
-        self.batches.clear();
-        self.batches.extend(outgoing.iter_mut().map(|turn| std::mem::take(&mut turn.batch)));
-        turn.letters.clear();
-        let mut out = LaneOutput { batches: &mut self.batches, letters: &mut turn.letters };
-        self.lane.read(&turn.intake, &mut out);
-        turn.tally = *self.lane.tally();
-        for (target, batch) in outgoing.iter_mut().zip(self.batches.drain(..)) {
-            target.batch = batch;
-            target.begins_snapshot = turn.begins_snapshot;
-        }
-        self.pending = Some((outgoing.into_iter().map(Some).collect(), Some(turn)));
-    }
-
-    /// Hands on what was read; true when all of it is gone.
-    fn hand_on(&mut self) -> bool {
-        let Some((shard_turns, lane_turn)) = &mut self.pending else { return true };
-        for (writer, slot) in self.to_shards.iter_mut().zip(shard_turns.iter_mut()) {
-            if let Some(turn) = slot.take() {
-                *slot = writer.push(turn).err();
-            }
-        }
-        if let Some(turn) = lane_turn.take() {
-            *lane_turn = self.outbox.push(turn).err();
-        }
-        let is_gone = lane_turn.is_none() && shard_turns.iter().all(Option::is_none);
-        if is_gone {
-            self.pending = None;
-        }
-        is_gone
-    }
-}
-
-impl Agent for LaneAgent {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn bell(&self) -> &Arc<Bell> {
-        &self.bell
-    }
-
-    fn turn(&mut self) -> usize {
-        if !self.hand_on() {
-            return 0;
-        }
-        let Some(turn) = self.inbox.pop() else { return 0 };
-        self.read(turn);
-        self.hand_on();
-        1
-    }
-
-    fn is_done(&self) -> bool {
-        (self.pending.is_none() && self.inbox.is_finished()) || self.outbox.is_closed()
-    }
-}
-
-/// Owns shipments.
-#[derive(Debug)]
-struct ShardAgent {
-    name: String,
-    bell: Arc<Bell>,
-    shard: Shard,
-    /// One per lane.
-    inboxes: Vec<Reader<ShardTurn>>,
-    outbox: Writer<ShardTurn>,
-    turn_index: u64,
-    pending: Option<ShardTurn>,
-    /// Where snapshots go; `None` where none are wanted.
-    pages: Option<PageSender>,
-    alarm: Alarm,
-    /// The shard has panicked.
-    is_over: bool,
-}
-
 /// Bytes of a snapshot that a shard copies between two turns: a few hundred microseconds.
 const PAGE_SIZE: usize = 256 * 1024;
-
-impl ShardAgent {
-    /// Copies the next page of a snapshot that is under way; true where there was one.
-    fn save(&mut self) -> bool {
-        let Some(pages) = &mut self.pages else { return false };
-        if !pages.is_free() || !self.shard.is_saving() {
-            return false;
-        }
-        let start = Instant::now();
-        let mut page = Vec::with_capacity(PAGE_SIZE + PAGE_SIZE / 8);
-        match self.shard.save(&mut page, PAGE_SIZE) {
-            Some(kind) => pages.page(kind, page),
-            None => {
-                let (hash, shipments) = self.shard.saved();
-                pages.done(hash, shipments);
-            }
-        }
-        pages.stalled(start.elapsed());
-        true
-    }
-}
-
-impl Agent for ShardAgent {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn bell(&self) -> &Arc<Bell> {
-        &self.bell
-    }
-
-    fn is_watching(&self) -> bool {
-        self.pages.is_some() && self.shard.is_saving()
-    }
-
-    fn turn(&mut self) -> usize {
-        if self.is_over {
-            return 0;
-        }
-        if let Some(turn) = self.pending.take()
-            && let Err(turn) = self.outbox.push(turn)
-        {
-            self.pending = Some(turn);
-            return 0;
-        }
-        let has_saved = self.save();
-        let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
-        let Some(mut turn) = self.inboxes[lane].pop() else { return usize::from(has_saved) };
-        self.turn_index += 1;
-        turn.output.clear();
-        let ShardTurn { batch, output, .. } = &mut turn;
-        let apply = |shard: &mut Shard| shard.apply(batch, output);
-        if self.alarm.guard(&mut self.shard, apply, Shard::under_way).is_none() {
-            self.is_over = true;
-            return 1;
-        }
-        turn.tally = *self.shard.tally();
-        turn.shipments = self.shard.shipment_count();
-        turn.state_hash = self.shard.state_hash();
-        if turn.begins_snapshot
-            && let Some(pages) = &self.pages
-        {
-            let start = Instant::now();
-            self.shard.begin_saving();
-            pages.stalled(start.elapsed());
-        }
-        self.pending = self.outbox.push(turn).err();
-        1
-    }
-
-    fn is_done(&self) -> bool {
-        let lane = (self.turn_index % self.inboxes.len() as u64) as usize;
-        let is_finished = self.pending.is_none() && self.inboxes[lane].is_finished();
-        self.is_over || is_finished || self.outbox.is_closed()
-    }
-}

@@ -16,6 +16,7 @@
 //! Positions; streets. Where the tables come from is written at the head of each file under `data/`.
 
 mod parse;
+mod states;
 mod table;
 mod text;
 mod zones;
@@ -138,7 +139,7 @@ impl Places {
                 return None;
             }
             // Without a country, a state and a ZIP code that lies in it are one.
-            if parse::has_zip_of(place.region, place.postal_code)
+            if states::has_zip_of(place.region, place.postal_code)
                 && let Some(zone) = self.zone_of_postal_code(*b"US", place.postal_code)
             {
                 return Some((zone, ZoneSource::PostalCode));

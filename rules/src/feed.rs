@@ -10,6 +10,7 @@
 //! [`compile`] and [`builtin`] (all feeds together), [`FeedError`], [`FeedTest`], [`explain`].
 
 pub mod program;
+pub mod waybill;
 
 mod block;
 mod codes;

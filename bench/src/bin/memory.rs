@@ -124,6 +124,7 @@ impl Maker {
             number: self.put(&number),
             order: Span::default(),
             way: Span::default(),
+            said: 0,
             aliases: Span::default(),
             unique: 0,
             eta: EventTime::default(),

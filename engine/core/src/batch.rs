@@ -15,8 +15,13 @@ use std::sync::Arc;
 use crossdock_model::event::Event;
 use crossdock_model::id::{FeedId, ShipmentKey};
 use crossdock_model::limits::TEXT_LEN_MAX;
+use crossdock_model::record::Seconds;
 use crossdock_model::time::{EventTime, Micros};
+use crossdock_rules::rule::facts::{Accuracy, Point};
 use crossdock_rules::rule::ruleset::RuleSet;
+
+use crate::entry;
+use crate::waybill::{Said, Spot};
 
 /// A text in a batch's arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +91,8 @@ pub struct Group {
     /// Whither and how: the destination as [`Words::place`] has places, then service, without the absent ones at the
     /// end; only where the lane's options ask for it.
     pub way: Span,
+    /// What else it says for rules: see [`Batch::said`]. 0 where that is nothing.
+    pub said: u32,
     /// Hash of the carrier's own unique id; 0 where it gives none.
     pub unique: u16,
     /// The carrier's estimate, where the document has one.
@@ -120,6 +127,9 @@ pub struct Arrival {
     pub rules: Option<Arc<RuleSet>>,
 }
 
+/// The number of what most documents say that say anything: that there is one piece.
+const ONE_PIECE: u32 = u32::MAX;
+
 /// Events of one turn for one shard.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -129,6 +139,10 @@ pub struct Batch {
     pub groups: Vec<Group>,
     /// Their events.
     pub items: Vec<Item>,
+    /// What documents say for rules alone; few do.
+    said: Vec<Said>,
+    /// Where events were exactly, by their key; few say so.
+    spots: Vec<Spot>,
     arena: String,
 }
 
@@ -138,6 +152,8 @@ impl Batch {
         self.arrivals.clear();
         self.groups.clear();
         self.items.clear();
+        self.said.clear();
+        self.spots.clear();
         self.arena.clear();
     }
 
@@ -146,6 +162,68 @@ impl Batch {
         assert!(group_count <= self.groups.len() && item_count <= self.items.len());
         self.groups.truncate(group_count);
         self.items.truncate(item_count);
+        let said = self.groups.iter().map(|group| group.said).filter(|it| *it != ONE_PIECE).max();
+        let said = said.unwrap_or(0);
+        self.said.truncate(said as usize);
+        let kept = self.spots.partition_point(|spot| (spot.key.0 as usize) < item_count);
+        self.spots.truncate(kept);
+    }
+
+    /// Keeps what a document says of a shipment for rules; gives its number in [`Group::said`].
+    pub fn put_said(&mut self, said: Said) -> u32 {
+        if said.is_single() && !said.has_more() {
+            return ONE_PIECE;
+        }
+        self.said.push(said);
+        self.said.len() as u32
+    }
+
+    /// What the group's document says for rules.
+    #[must_use]
+    pub fn said(&self, group: &Group) -> Option<Said> {
+        match group.said {
+            0 => None,
+            ONE_PIECE => Some(Said { pieces: 1, ..Said::default() }),
+            number => self.said.get(number as usize - 1).copied(),
+        }
+    }
+
+    /// How new a group's knowledge is: its newest event, which stands last, or its receipt where it has none.
+    #[must_use]
+    pub fn age_of(&self, group: &Group) -> Seconds {
+        let first = group.first_item as usize;
+        let items = &self.items[first..first + group.item_count as usize];
+        let order = |item: &Item| entry::order_seconds(&item.event).0;
+        items.last().map_or_else(|| Seconds::from_micros(group.received), order)
+    }
+
+    /// Keeps where the event that was put last was exactly.
+    pub fn put_spot(&mut self, group: usize, point: Point, accuracy: Accuracy) {
+        let first_item = self.groups[group].first_item;
+        let fingerprint = self.items.last().map_or(0, |item| item.event.fingerprint.0);
+        self.spots.push(Spot { key: (first_item, fingerprint), point, accuracy });
+    }
+
+    /// A shipment is complete: its spots can be found.
+    pub fn close_spots(&mut self, group: usize) {
+        if self.spots.is_empty() {
+            return;
+        }
+        let first_item = self.groups[group].first_item;
+        let start = self.spots.partition_point(|spot| spot.key.0 < first_item);
+        // Stable: of two that are one event the one that stands first in the document counts.
+        self.spots[start..].sort_by_key(|spot| spot.key);
+    }
+
+    /// Where an event was exactly, where its document says so.
+    #[must_use]
+    pub fn spot(&self, group: &Group, item: &Item) -> Option<&Spot> {
+        if self.spots.is_empty() {
+            return None;
+        }
+        let key = (group.first_item, item.event.fingerprint.0);
+        let at = self.spots.partition_point(|spot| spot.key < key);
+        self.spots.get(at).filter(|spot| spot.key == key)
     }
 
     /// Copies a text into the arena.

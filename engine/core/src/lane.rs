@@ -16,6 +16,7 @@ mod identity;
 mod particulars;
 mod phrase;
 mod reader;
+mod waybill;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -41,6 +42,7 @@ use crate::tally::Tally;
 
 use phrase::Phrases;
 use reader::{Context, Counts, Reader};
+pub(crate) use waybill::write_point;
 
 /// The feed name under which a source hands on what it could not make a document of.
 pub const BAD_CAPTURE: &str = "-bad-capture";

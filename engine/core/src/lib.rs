@@ -39,4 +39,5 @@ pub mod texts;
 pub mod timeline;
 pub mod under_way;
 pub mod watch;
+pub mod waybill;
 pub mod witness;

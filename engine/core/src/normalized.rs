@@ -10,6 +10,7 @@ use crossdock_model::time::Precision;
 
 use crate::batch::{Batch, Group, Item};
 use crate::json::Object;
+use crate::lane::write_point;
 use crate::say::SEPARATOR;
 use crate::timeline::{write_codes, write_place};
 
@@ -49,6 +50,9 @@ pub fn write(
     write_codes(&mut object, batch.text(item.words.codes));
     object.text("text", batch.text(item.words.text));
     write_place(&mut object, batch.text(item.words.place));
+    if let Some(spot) = batch.spot(group, item) {
+        write_point(&mut object, "point", spot.point, spot.accuracy);
+    }
     object.truth("physical", event.is_physical());
     if event.flags.has(EventFlags::ESTIMATE) {
         object.truth("estimate", true);

@@ -28,6 +28,7 @@ mod saving;
 mod speak;
 mod timelines;
 mod truth;
+mod waybill;
 
 use std::sync::Arc;
 
@@ -331,6 +332,9 @@ impl Shard {
                 self.roll_up(batch, group, None, slot, out);
             }
         }
+        if let (Some(said), true) = (batch.said(group), self.watch.is_some()) {
+            self.take_in(batch, group, slot, &said, out);
+        }
         let has_estimate = group.eta.instant.is_some() || group.eta.local.is_some();
         if !has_estimate {
             return;
@@ -338,7 +342,7 @@ impl Shard {
         let shipment = &self.shipments[slot];
         let Estimate { eta: before, replaced, observed: observed_before } =
             self.estimates.get(shipment.estimate);
-        let observed = observed_at(batch, group);
+        let observed = batch.age_of(group);
         // An old document sent again holds an old estimate; one that was just replaced does not
         // come back without a new scan.
         let is_old = observed < observed_before
@@ -353,7 +357,7 @@ impl Shard {
         self.estimates.set(&mut shipment.estimate, estimate);
         self.gathered.estimate(group);
         self.say_estimate(batch, group, slot, (before, group.eta), out);
-        self.ask_at_estimate(group, slot, &before, out);
+        self.ask_without_event(group, slot, &before, false, out);
     }
 
     /// One event of one shipment.
@@ -443,17 +447,6 @@ impl Shard {
         });
         Entry::new(event, group.unique, sense, text, place)
     }
-}
-
-/// How new a document's knowledge is: its newest event, or its receipt where it has none.
-fn observed_at(batch: &Batch, group: &Group) -> Seconds {
-    let first = group.first_item as usize;
-    let items = &batch.items[first..first + group.item_count as usize];
-    items
-        .iter()
-        .map(|item| entry::order_seconds(&item.event).0)
-        .max()
-        .unwrap_or_else(|| Seconds::from_micros(group.received))
 }
 
 fn same_estimate(a: &EventTime, b: &EventTime) -> bool {

@@ -26,6 +26,7 @@ pub mod promise;
 pub mod sources;
 pub mod speak;
 pub mod state;
+pub mod waybills;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ use crate::shard::ShardOptions;
 use crate::tally::RuleTally;
 use ends::WayEnd;
 use sources::Sources;
+use waybills::Waybills;
 
 /// What one shipment has beside its record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +74,14 @@ pub struct Ship {
     pub service: Symbol,
     /// The epoch that its rows belong to; 0 before the first event.
     pub epoch: u16,
+    /// A document spoke of one piece.
+    pub is_single: bool,
+    /// It has a row among the waybills.
+    pub has_waybill: bool,
 }
+
+// It stands once per shipment: what few have goes to a table of its own.
+const _: () = assert!(size_of::<Ship>() == 60);
 
 /// The rules of a shard and what they remember.
 #[derive(Debug)]
@@ -89,6 +98,8 @@ pub struct Watch {
     pub wheel: Wheel,
     /// By the shipment's slot.
     pub ships: Vec<Ship>,
+    /// What documents say beside ways and events, for those who have more than one piece or anything else of it.
+    pub waybills: Waybills,
     /// The feeds.
     pub sources: Sources,
     /// The feed of the message that is being applied.
@@ -125,6 +136,7 @@ impl Watch {
             store: RowStore::new(),
             wheel: Wheel::new(Seconds::NEVER, shipments_expected),
             ships: Vec::with_capacity(shipments_expected),
+            waybills: Waybills::default(),
             sources: Sources::new(shard),
             source: 0,
             now: Seconds::NEVER,
@@ -156,6 +168,7 @@ impl Watch {
 
     /// Forgets a shipment: its rows, its timer, and what it is.
     pub fn forget(&mut self, slot: usize) {
+        self.forget_waybill(slot);
         self.store.clear(&mut self.ships[slot].handle);
         self.ships[slot] = Ship::default();
         self.wheel.set(u32::try_from(slot).expect("a slot is 32 bits"), None);
@@ -192,7 +205,7 @@ pub fn moment_of(time: &EventTime) -> Seconds {
 }
 
 /// The moment from which a deadline has passed: of a date its last second.
-fn last_moment(time: &EventTime) -> Seconds {
+pub(crate) fn last_moment(time: &EventTime) -> Seconds {
     const DAY_REST: u32 = 86_399;
     let at = moment_of(time);
     let is_date = at.is_some() && time.precision == Precision::Date;

@@ -25,7 +25,7 @@ use super::syntax::{self, Path};
 use super::yaml::{Kind, Node};
 
 /// Keys of `shipment`.
-pub(crate) const SHIPMENT_KEYS: [&str; 14] = [
+pub(crate) const SHIPMENT_KEYS: [&str; 24] = [
     "at",
     "number",
     "unique",
@@ -40,15 +40,26 @@ pub(crate) const SHIPMENT_KEYS: [&str; 14] = [
     "eta",
     "eta_end",
     "is_return",
+    "mode",
+    "tier",
+    "value",
+    "pieces",
+    "pieces_delivered",
+    "pieces_left",
+    "pickup_until",
+    "return_label_until",
+    "origin_point",
+    "destination_point",
 ];
 
 /// Keys of `event`.
-pub(crate) const EVENT_KEYS: [&str; 12] = [
+pub(crate) const EVENT_KEYS: [&str; 13] = [
     "at",
     "code",
     "text",
     "time",
     "place",
+    "point",
     "physical",
     "signed_by",
     "id",
@@ -154,6 +165,7 @@ impl Blocks<'_> {
             eta: block.get("eta").map(|node| self.time(node, "eta", base)),
             eta_end: block.get("eta_end").map(|node| self.time(node, "eta_end", base)),
             is_return: self.expr(block, "is_return", base),
+            waybill: self.waybill(block, base),
         }
     }
 
@@ -210,6 +222,7 @@ impl Blocks<'_> {
                 .get("time")
                 .map_or_else(TimePolicy::default, |node| self.time(node, "time", base)),
             place: self.place(block, "place", base),
+            point: self.point(block, "point", base),
             physical: self.expr(block, "physical", base),
             signed_by: self.expr(block, "signed_by", base),
             id: self.expr(block, "id", base),
@@ -259,7 +272,7 @@ impl Blocks<'_> {
     }
 
     /// A time: a map, or an expression that stands for a local ISO time.
-    fn time(&mut self, node: &Node, what: &str, base: usize) -> TimePolicy {
+    pub(crate) fn time(&mut self, node: &Node, what: &str, base: usize) -> TimePolicy {
         let mut policy = TimePolicy::default();
         if !matches!(node.kind, Kind::Map(_)) {
             policy.local = Some(self.time_text(node, what, base));

@@ -151,6 +151,7 @@ fn each_expr(feed: &mut Feed, visit: &mut dyn FnMut(&mut Expr)) {
     for policy in [&mut shipment.eta, &mut shipment.eta_end].into_iter().flatten() {
         time(policy, visit);
     }
+    shipment.waybill.renumber(visit, time);
     let event = &mut feed.event;
     event.codes.iter_mut().for_each(|(_, expr)| visit(expr));
     let single = [
@@ -165,6 +166,7 @@ fn each_expr(feed: &mut Feed, visit: &mut dyn FnMut(&mut Expr)) {
     single.into_iter().for_each(&mut *visit);
     time(&mut event.time, visit);
     place(&mut event.place, visit);
+    event.point.renumber(visit);
 }
 
 fn text_of(root: &Node, key: &str) -> Box<str> {

@@ -23,6 +23,8 @@ use crossdock_model::reason::{Party, Reason};
 use crossdock_standard::number::NumberShape;
 use crossdock_standard::time::TimeShape;
 
+use super::waybill::{Point, Waybill};
+
 /// Slots of one feed, all levels together.
 pub const SLOTS_MAX: usize = 128;
 
@@ -362,6 +364,8 @@ pub struct Shipment {
     pub eta_end: Option<TimePolicy>,
     /// `true` where the whole shipment is a return.
     pub is_return: Expr,
+    /// What only rules ask for.
+    pub waybill: Waybill,
 }
 
 /// What is read of an event. Expressions may use every level.
@@ -375,6 +379,8 @@ pub struct Event {
     pub time: TimePolicy,
     /// Where.
     pub place: Place,
+    /// Where exactly; only rules ask for it.
+    pub point: Point,
     /// `true` or `false` where the document says whether it was a physical scan.
     pub physical: Expr,
     /// Who signed, where it says so: makes the event a proof of delivery.

@@ -43,7 +43,7 @@ pub struct ExpectedEvent {
 }
 
 /// Fields an expectation may name: in the file, and as `normalize` prints it.
-const FIELDS: [(&str, &str); 39] = [
+const FIELDS: [(&str, &str); 49] = [
     ("number", "tracking_number"),
     ("tracking_number", "tracking_number"),
     ("carrier", "carrier"),
@@ -83,6 +83,16 @@ const FIELDS: [(&str, &str); 39] = [
     ("references", "references"),
     ("origin", "origin"),
     ("destination", "destination"),
+    ("point", "point"),
+    ("mode", "mode"),
+    ("tier", "tier"),
+    ("value", "value"),
+    ("pieces", "pieces"),
+    ("pieces_delivered", "pieces_delivered"),
+    ("pickup_until", "pickup_until"),
+    ("return_label_until", "return_label_until"),
+    ("origin_point", "origin_point"),
+    ("destination_point", "destination_point"),
 ];
 
 /// Reads `tests:`.

@@ -214,6 +214,7 @@ impl<'a> Checker<'a> {
         let indexes = [0, 1, 2].map(|subject| index(&rules, subject));
         Some(RuleSet {
             calendars: Calendars::new(&self.calendars, self.names.interner),
+            awaited: super::run::attributes::awaited(&rules),
             indexes,
             reads: rules.iter().fold(0, |reads, rule| reads | rule.reads()),
             rev: xxh3_64(&revs),

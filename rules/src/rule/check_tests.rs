@@ -82,7 +82,7 @@ fn every_mistake_has_its_code() {
         ),
         ("XD403", "event: delivered\n    where: event.reason in []"),
         ("XD602", "watch: eta.p_breach > 0.5"),
-        ("XD602", "expect: { after: accepted, want: delivered, by: shipment.pickup_until }"),
+        ("XD602", "expect: { after: accepted, want: delivered, by: eta.p90_at }"),
         ("XD404", "event: delivered\n    resolve: { event: delivered }"),
         ("XD404", "event: delivered\n    resolve: {}"),
         ("XD501", "event: any\n    scope: { carrier: ups }\n    where: matches(event.text, \"*\")"),

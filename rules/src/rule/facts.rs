@@ -149,8 +149,8 @@ pub struct Shipment {
     pub return_label_until: Seconds,
     /// Pieces of the shipment or order; 0 where not known.
     pub pieces: u16,
-    /// Pieces delivered.
-    pub pieces_delivered: u16,
+    /// Pieces delivered, where that is known.
+    pub pieces_delivered: Option<u16>,
     /// Worth in whole units of the tenant's currency; 0 where not known.
     pub value: u32,
 }
@@ -215,6 +215,8 @@ pub struct Scene<'a> {
     pub code: Option<&'a str>,
     /// The carrier's text as sent.
     pub text: Option<&'a str>,
+    /// Who signed.
+    pub signed_by: Option<&'a str>,
 }
 
 /// Texts of the shipment that rules may search.

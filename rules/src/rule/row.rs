@@ -135,6 +135,7 @@ impl<'a> Row<'a> {
             F::EventRegion => symbol(scene.region),
             F::EventCode => text(scene.code),
             F::EventText => text(scene.text),
+            F::EventSignedBy => text(scene.signed_by),
             _ => ABSENT,
         }
     }
@@ -187,7 +188,7 @@ impl<'a> Row<'a> {
             F::LaneName => symbol(shipment.lane),
             F::IsReturn => i64::from(shipment.is_return),
             F::Pieces => number(u32::from(shipment.pieces)),
-            F::PiecesDelivered if shipment.pieces != 0 => i64::from(shipment.pieces_delivered),
+            F::PiecesDelivered => shipment.pieces_delivered.map_or(ABSENT, i64::from),
             F::Value => number(shipment.value),
             F::PromiseAt => seconds(shipment.promise_at),
             F::AppointmentAt => seconds(shipment.appointment_at),
@@ -248,6 +249,7 @@ pub(crate) fn text_of<'a>(facts: &Facts<'a>, field: FieldId) -> Option<&'a str> 
     match field {
         FieldId::EventCode => facts.scene.code,
         FieldId::EventText => facts.scene.text,
+        FieldId::EventSignedBy => facts.scene.signed_by,
         FieldId::OriginPostal => facts.texts.origin_postal,
         FieldId::DestinationPostal => facts.texts.destination_postal,
         FieldId::Number => facts.texts.number,

@@ -336,6 +336,8 @@ pub struct RuleSet {
     pub(crate) calendars: Calendars,
     /// Fields that some rule reads, one bit each.
     pub(crate) reads: u128,
+    /// Rules that may begin by what documents say beside events.
+    pub(crate) awaited: Vec<u16>,
     /// One per subject.
     pub(crate) indexes: [Index; 3],
     pub(crate) rev: u64,

@@ -16,6 +16,7 @@
 //! - No allocation beyond `actions` and a first row of a shipment.
 
 mod again;
+pub(super) mod attributes;
 mod count;
 mod expect;
 mod limit;

@@ -320,7 +320,7 @@ impl Stage<'_> {
                 scenario.advance(now, false);
                 let delivered = step.get("pieces_delivered").and_then(|text| text.parse().ok());
                 let shipment = &mut scenario.setting.shipment;
-                shipment.pieces_delivered = delivered.unwrap_or(shipment.pieces_delivered);
+                shipment.pieces_delivered = delivered.or(shipment.pieces_delivered);
                 scenario.look(now);
             }
             _ => {

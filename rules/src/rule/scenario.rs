@@ -30,6 +30,8 @@ pub struct OwnedScene {
     pub code: Option<String>,
     /// The carrier's text.
     pub text: Option<String>,
+    /// Who signed.
+    pub signed_by: Option<String>,
 }
 
 /// What is known of the shipment beside its events.
@@ -221,7 +223,12 @@ fn facts<W: World, T>(
         before,
         after: world.after(),
         event,
-        scene: Scene { code: scene.code.as_deref(), text: scene.text.as_deref(), ..scene.scene },
+        scene: Scene {
+            code: scene.code.as_deref(),
+            text: scene.text.as_deref(),
+            signed_by: scene.signed_by.as_deref(),
+            ..scene.scene
+        },
         history: &world.history(),
         shipment: &setting.shipment,
         texts: Texts {

@@ -42,7 +42,7 @@ pub(crate) fn setting(node: &Node, report: &mut Report) -> Setting {
             "number" => setting.number = Some(text.to_owned()),
             "is_return" => shipment.is_return = text == "true",
             "pieces" => shipment.pieces = text.parse().unwrap_or(0),
-            "pieces_delivered" => shipment.pieces_delivered = text.parse().unwrap_or(0),
+            "pieces_delivered" => shipment.pieces_delivered = text.parse().ok(),
             "value" => shipment.value = text.parse().unwrap_or(0),
             "subject" => {
                 shipment.subject = match text {
@@ -293,11 +293,11 @@ fn scene(step: &Step) -> OwnedScene {
             accuracy,
             country: HashInterner::of(step.get("country").unwrap_or("")),
             region: HashInterner::of(step.get("region").unwrap_or("")),
-            code: None,
-            text: None,
+            ..Scene::default()
         },
         code: step.get("code").map(str::to_owned),
         text: step.get("text").map(str::to_owned),
+        signed_by: step.get("signed_by").map(str::to_owned),
     }
 }
 

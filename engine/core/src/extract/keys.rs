@@ -72,6 +72,8 @@ fn slots_read(feed: &Feed) -> u128 {
         .chain(eta)
         .chain(event.time.exprs())
         .chain(event.place.exprs())
+        .chain(event.point.exprs())
+        .chain(shipment.waybill.exprs())
         .fold(carrier, |slots, expr| slots | expr.slots())
 }
 

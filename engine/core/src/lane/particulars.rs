@@ -12,13 +12,14 @@
 use crossdock_model::time::EventTime;
 use crossdock_rules::feed::program::{Feed, Place};
 
+use super::waybill;
 use crate::batch::{Batch, Span, cut};
 use crate::extract::evaluate::Evaluator;
 use crate::json::Object;
 use crate::standardize::place::PlaceTexts;
 use crate::standardize::time::Clock;
 
-/// Estimate, service, other numbers, references, origin and destination of the open shipment.
+/// Estimate, service, other numbers, references, origin, destination and waybill of the open shipment.
 pub(super) fn put<'a>(
     evaluator: &mut Evaluator<'a, '_>,
     clock: &Clock,
@@ -61,6 +62,7 @@ pub(super) fn put<'a>(
     for (key, place) in [("origin", &shipment.origin), ("destination", &shipment.destination)] {
         write_place(evaluator, clock, &mut object, key, place);
     }
+    waybill::write(evaluator, clock, feed, &mut object);
     object.end();
     batch.put(core::str::from_utf8(&out).unwrap_or("{}"))
 }

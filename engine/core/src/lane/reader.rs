@@ -40,6 +40,7 @@ use super::LaneOutput;
 use super::identity;
 use super::particulars;
 use super::phrase::Phrases;
+use super::waybill;
 
 /// Reads one tape; apart from the decoder, whose storage the tape borrows.
 #[derive(Debug)]
@@ -312,6 +313,7 @@ impl Reader {
                 context.counts.index += 1;
             }
             close_shipment(feed, batch, open.group);
+            batch.close_spots(open.group);
         }
     }
 }
@@ -366,9 +368,9 @@ impl Reader {
         };
         let is_return = evaluator.truth(&feed.shipment.is_return).unwrap_or(false);
         let eta = estimate(&mut evaluator, feed, &self.clock);
-        let way = match self.with_way {
-            true => identity::way(&mut evaluator, feed, &self.clock.atlas, batch),
-            false => Span::default(),
+        let (way, said) = match self.with_way {
+            true => waybill::put_way(&mut evaluator, &self.clock, feed, batch),
+            false => Default::default(),
         };
         let particulars = if self.with_particulars {
             particulars::put(&mut evaluator, &self.clock, feed, &eta, batch)
@@ -385,6 +387,7 @@ impl Reader {
             order,
             aliases,
             way,
+            said,
             unique,
             eta,
             particulars,
@@ -469,6 +472,7 @@ impl Reader {
         let id =
             evaluator.text(&feed.event.id).map_or(0, |it| xxh3_64(evaluator.str(&it).as_bytes()));
         let signed_by = evaluator.text(&feed.event.signed_by);
+        let spot = waybill::spot(&mut evaluator, &feed.event.point);
         let signed_by = signed_by.as_ref().map_or("", |text| evaluator.str(text));
         let mut event = Event {
             fingerprint: phrase.identity.fingerprint(&time, phrase.event.place, id),
@@ -488,6 +492,9 @@ impl Reader {
         }
         let words = self.phrases.put_words(phrase, signed_by, batch);
         batch.items.push(Item { event, words, index: context.counts.index });
+        if let Some((point, accuracy)) = spot {
+            batch.put_spot(open.group, point, accuracy);
+        }
         batch.groups[open.group].item_count += 1;
         context.count_input();
         self.tally.inputs += 1;

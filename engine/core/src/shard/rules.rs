@@ -47,6 +47,7 @@ use crate::reading::{Dictionary, Role, Scope};
 use crate::say::{self, SEPARATOR};
 use crate::watch::kept::{self, Kept};
 use crate::watch::speak::{Speaker, Spoken};
+use crate::watch::waybills::News;
 use crate::watch::{MODE_STORE, Watch, eta_of};
 
 /// The message of the log at which something happens.
@@ -62,6 +63,9 @@ const RETURNS: u8 = 1;
 const SWITCH: u8 = 2;
 const SWITCH_OF_FEEDS: u8 = 3;
 
+/// Where behind the parts of a place stands who signed.
+const SIGNED_BY: usize = 5;
+
 /// What rules are asked about one shipment.
 struct Question<'a> {
     before: &'a Record,
@@ -69,6 +73,8 @@ struct Question<'a> {
     event: Option<&'a Event>,
     scene: Scene<'a>,
     eta_before: Eta,
+    /// A document says something else of the shipment than was known.
+    has_word: bool,
     now: Seconds,
 }
 
@@ -159,6 +165,7 @@ impl Shard {
             event: None,
             scene: Scene::default(),
             eta_before: eta_of(&self.estimates.get(shipment.estimate).eta),
+            has_word: false,
             now,
         };
         let key = shipment.key.0;
@@ -214,11 +221,13 @@ impl Shard {
         if watch.ships[slot].epoch != after.epoch {
             count += self.begin_epoch(watch, slot, turn, voice, out);
         }
+        let has_word = note_waybill(watch, cause, slot, after.first_at);
         let sense = *self.senses.get(new.sense);
         self.note_source(watch, slot, &sense);
         watch.ships[slot].note_appointment(new, sense.detail);
         let (way, place) = (cause.group.way, cause.item.words.place);
         watch.ships[slot].note_way(cause.batch.text(way), cause.batch.text(place));
+        watch.note_postal(slot, cause.batch.text(way), cause.batch.text(place));
         let event = kept::event_of(new, &sense);
         let blank = Record::default();
         let before = if turn.before.epoch == after.epoch { &turn.before } else { &blank };
@@ -232,6 +241,7 @@ impl Shard {
             event: Some(&event),
             scene: scene_of(&watch.set, cause.batch, cause),
             eta_before: eta,
+            has_word,
             now: watch.now,
         };
         self.ask(watch, slot, &question);
@@ -274,6 +284,7 @@ impl Shard {
             watch.store.clear(&mut watch.ships[slot].handle);
             watch.ships[slot].forget_promises();
             watch.ships[slot].forget_way();
+            watch.forget_waybill(slot);
         }
         let shipment = &self.shipments[slot];
         let epoch = turn.after.epoch;
@@ -306,6 +317,7 @@ impl Shard {
             event: None,
             scene: Scene::default(),
             eta_before: eta_of(&self.estimates.get(shipment.estimate).eta),
+            has_word: false,
             now: watch.now,
         };
         self.with_facts(watch, slot, &question, |watch, slot, facts| {
@@ -315,12 +327,13 @@ impl Shard {
         watch.set_timer(slot);
     }
 
-    /// The estimate changed without an event.
-    pub(super) fn ask_at_estimate(
+    /// The estimate changed, or what a document says beside its events.
+    pub(super) fn ask_without_event(
         &mut self,
         group: &Group,
         slot: usize,
         before: &EventTime,
+        has_word: bool,
         out: &mut Output,
     ) {
         let record = self.shipments[slot].record;
@@ -337,6 +350,7 @@ impl Shard {
                 event: None,
                 scene: Scene::default(),
                 eta_before: eta_of(before),
+                has_word,
                 now,
             };
             shard.ask(watch, slot, &question);
@@ -365,6 +379,9 @@ impl Shard {
                 Some(_) => set.on_event(facts, store, handle, actions),
                 None => set.on_timer(facts, store, handle, actions),
             }
+            if question.has_word {
+                set.on_said(facts, store, handle, actions);
+            }
         });
     }
 
@@ -389,7 +406,7 @@ impl Shard {
             false => self.histories.entries(shipment.run).find(|it| first_at <= it.order),
         }
         .is_some_and(|first| self.senses.get(first.sense).direction == Direction::Return);
-        let about = About {
+        let mut about = About {
             tenant: ship.tenant,
             carrier: ship.carrier,
             mode: ship.mode,
@@ -401,6 +418,10 @@ impl Shard {
             appointment_at: ship.appointment_at,
             ..About::default()
         };
+        let waybill = watch.show_waybill(slot, question.after, &mut about);
+        if watch.set.reads(FieldId::LaneName) {
+            about.lane = HashInterner::of(ship.lane().text());
+        }
         let is_read = watch.set.reads(FieldId::Number);
         let number = is_read.then(|| self.numbers.get(shipment.number).1);
         let source = watch.sources.get(ship.source as usize);
@@ -412,7 +433,11 @@ impl Shard {
             scene: question.scene,
             history: &Kept { entries, senses: &self.senses },
             shipment: &about,
-            texts: Texts { number, ..Texts::default() },
+            texts: Texts {
+                number,
+                origin_postal: waybill.postal_text(0),
+                destination_postal: waybill.postal_text(1),
+            },
             eta_before: &question.eta_before,
             eta: &eta_of(&eta),
             lane: &Lane::default(),
@@ -464,6 +489,7 @@ impl Shard {
         let (tenant, carrier) = owner.split_once(SEPARATOR).unwrap_or((owner, ""));
         let feed = watch.sources.get(ship.source as usize).map_or(0, |it| usize::from(it.feed.0));
         let feed = self.feed_names.get(feed).map_or("", |name| name);
+        let lane = ship.lane();
         let speaker = Speaker {
             key: shipment.key,
             label: ship.label,
@@ -476,7 +502,12 @@ impl Shard {
             feed,
             milestone: Some(shipment.record.milestone),
             direction: shipment.record.direction,
-            names: [(ship.carrier, carrier), (ship.tenant, tenant), (HashInterner::of(feed), feed)],
+            names: [
+                (ship.carrier, carrier),
+                (ship.tenant, tenant),
+                (HashInterner::of(feed), feed),
+                (HashInterner::of(lane.text()), lane.text()),
+            ],
             place: voice.place,
             second: voice.second,
             received: voice.received,
@@ -500,6 +531,18 @@ fn after(now: Seconds) -> Seconds {
     Seconds(now.0.saturating_add(1))
 }
 
+/// What the document of an event says beside it, of this use of the number.
+/// True where rules see something else then.
+fn note_waybill(watch: &mut Watch, cause: &Cause<'_>, slot: usize, first_at: Seconds) -> bool {
+    let Some(said) = cause.batch.said(cause.group) else { return false };
+    let at = cause.batch.age_of(cause.group);
+    let news = watch.news_of(slot, &said, at, first_at);
+    if news != News::None {
+        watch.note_said(slot, &said, at);
+    }
+    news == News::Seen
+}
+
 /// What is known of the event's words and place, as far as a rule reads it.
 fn scene_of<'a>(set: &RuleSet, batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a> {
     let words = &cause.item.words;
@@ -513,11 +556,20 @@ fn scene_of<'a>(set: &RuleSet, batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a>
         (scene.region, scene.country) = (short(region), short(country));
     }
     let present = |text: &'a str| (!text.is_empty()).then_some(text);
+    if set.reads(FieldId::EventPoint) || set.reads(FieldId::EventAccuracy) {
+        let spot = batch.spot(cause.group, cause.item);
+        scene.point = spot.map(|spot| spot.point);
+        scene.accuracy = spot.map_or_else(Default::default, |spot| spot.accuracy);
+    }
     if set.reads(FieldId::EventCode) {
         scene.code = present(batch.text(words.codes).split(SEPARATOR).next().unwrap_or(""));
     }
     if set.reads(FieldId::EventText) {
         scene.text = present(batch.text(words.text));
+    }
+    if set.reads(FieldId::EventSignedBy) {
+        scene.signed_by =
+            present(batch.text(words.place).split(SEPARATOR).nth(SIGNED_BY).unwrap_or(""));
     }
     scene
 }

@@ -97,6 +97,18 @@ impl WayEnd {
     }
 }
 
+/// Both countries of a way with a dash between, lower case: `de-fr`; zeros where one is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneName([u8; 5]);
+
+impl LaneName {
+    /// As a text; empty where it is not known.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or("").trim_end_matches('\0')
+    }
+}
+
 impl Ship {
     /// Takes in what a document says of the way, and where an event was: both as in a batch.
     pub fn note_way(&mut self, way: &str, place: &str) {
@@ -112,6 +124,16 @@ impl Ship {
         if self.service == Symbol::ABSENT {
             self.service = HashInterner::of(way.split(SEPARATOR).nth(SERVICE).unwrap_or(""));
         }
+    }
+
+    /// The lane, where both ends are known.
+    #[must_use]
+    pub fn lane(&self) -> LaneName {
+        let [from, to] = [self.origin, self.destination].map(|end| end.country);
+        if from == [0; 2] || to == [0; 2] {
+            return LaneName::default();
+        }
+        LaneName([from[0], from[1], b'-', to[0], to[1]].map(|sign| sign.to_ascii_lowercase()))
     }
 
     /// Another use of the number begins.
@@ -165,7 +187,9 @@ mod tests {
             (WayEnd::of(&berlin), WayEnd::of("\x1f\x1f\x1fFR"))
         );
         assert_eq!(ship.service, HashInterner::of("express"));
+        assert_eq!(ship.lane().text(), "de-fr");
         ship.forget_way();
+        assert_eq!(ship.lane().text(), "");
         assert_eq!(ship, Ship::default());
     }
 

@@ -55,7 +55,7 @@ pub struct Speaker<'a> {
     /// The lane it is on.
     pub direction: Direction,
     /// Words of the names that rules know as numbers.
-    pub names: [(Symbol, &'a str); 3],
+    pub names: [(Symbol, &'a str); 4],
     /// Where in the log.
     pub place: Place,
     /// The second of the timer; of an event, stream time.

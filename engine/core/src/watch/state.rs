@@ -29,14 +29,25 @@ use super::ends::WayEnd;
 use super::{Ship, Watch};
 use crate::shard::ShardOptions;
 use crate::snapshot::bytes::{Flaw, Source, put_text};
+use crate::waybill::Waybill;
 
 impl Watch {
     /// Adds what the rules know of a shipment to `out`; nothing where that is nothing.
     pub fn put_ship(&self, slot: usize, out: &mut Vec<u8>) {
         let Ship {
-            handle, mode, label, source, promise_at, appointment_at, epoch, service, ..
+            handle,
+            mode,
+            label,
+            source,
+            promise_at,
+            appointment_at,
+            epoch,
+            service,
+            is_single,
+            has_waybill,
+            ..
         } = self.ships[slot];
-        if epoch == 0 {
+        if epoch == 0 && !is_single && !has_waybill {
             return;
         }
         let [from, from_region] = self.ships[slot].origin.to_numbers();
@@ -48,7 +59,7 @@ impl Watch {
             source,
             promise_at.0,
             appointment_at.0,
-            u32::from(epoch),
+            u32::from(epoch) | u32::from(is_single) << 16 | u32::from(has_waybill) << 17,
             from,
             from_region,
             to,
@@ -60,6 +71,9 @@ impl Watch {
         }
         out.extend_from_slice(&bytes);
         put_rows(&self.store, &handle, out);
+        if has_waybill {
+            self.waybill(slot).put(out);
+        }
     }
 
     /// Takes back what [`Watch::put_ship`] wrote, for the last shipment that there is room for.
@@ -74,8 +88,12 @@ impl Watch {
         ship.source = source.u32()?;
         ship.promise_at = Seconds(source.u32()?);
         ship.appointment_at = Seconds(source.u32()?);
-        ship.epoch =
-            u16::try_from(source.u32()?).map_err(|_| source.flaw("an epoch is 16 bits"))?;
+        let epoch = source.u32()?;
+        (ship.epoch, ship.is_single) = (epoch as u16, epoch & 1 << 16 != 0);
+        let has_waybill = epoch & 1 << 17 != 0;
+        if 1 << 18 <= epoch {
+            return Err(source.flaw("an epoch is 16 bits, and two marks"));
+        }
         let mut end = || {
             let end = WayEnd::from_numbers([source.u32()?, source.u32()?]);
             end.ok_or_else(|| source.flaw("a zone is none"))
@@ -83,6 +101,10 @@ impl Watch {
         (ship.origin, ship.destination) = (end()?, end()?);
         ship.service = Symbol(source.u32()?);
         ship.handle = take_rows(&mut self.store, source)?;
+        if has_waybill {
+            let waybill = Waybill::take(source)?;
+            self.set_waybill(slot, waybill);
+        }
         self.check_rows(&self.ships[slot].handle, source)?;
         let ship = &self.ships[slot];
         let wakes = self.store.rows(&ship.handle).iter().map(|row| row.wake);

@@ -39,7 +39,7 @@ fn what_is_no_command_line_is_refused() {
 #[test]
 fn commands_answer() {
     for (line, code, part) in [
-        ("check | DIR", 0, "8 rules, 17 tests, 0 errors, 0 warnings, 3 notes"),
+        ("check | DIR", 0, "8 rules, 17 tests, 0 errors, 0 warnings, 2 notes"),
         ("check | --cost | DIR", 0, "delivered-far"),
         ("test | --coverage | DIR", 0, "0 failed"),
         ("test | --run | friday | DIR", 0, "1 tests, 0 failed"),
@@ -179,7 +179,7 @@ fn warnings_fail_where_that_is_asked_for_and_notes_never() {
     let folder = Folder::new("warn", &[("a.yaml", RULE), ("b.yaml", list)]);
     assert_eq!(folder.check("", &pass_over).code, 0);
     assert_eq!(folder.check("--lint-fatal", &pass_over).code, 1);
-    let note = "version: 1\nrules:\n  - { id: a, event: damaged, where: shipment.value > 3, raise: { code: A } }\n";
+    let note = "version: 1\nrules:\n  - { id: a, watch: eta.p_breach > 0.5, raise: { code: A } }\n";
     let folder = Folder::new("note", &[("a.yaml", note)]);
     let answer = folder.check("--lint-fatal", &pass_over);
     assert!(answer.code == 0 && answer.text.contains("1 note"), "{}", answer.text);

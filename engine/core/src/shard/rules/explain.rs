@@ -45,6 +45,7 @@ impl Shard {
                     event: None,
                     scene: Scene::default(),
                     eta_before,
+                    has_word: false,
                     now: watch.now,
                 };
                 shard.with_facts(watch, slot, &question, |watch, slot, facts| {

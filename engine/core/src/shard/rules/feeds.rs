@@ -121,6 +121,7 @@ impl Shard {
                 (source.frozen.name, feed),
                 (source.tenant_symbol, &tenant),
                 Default::default(),
+                Default::default(),
             ],
             place: Place::of_timer(at.seq, now.0, phase, source.key),
             second: now,

@@ -276,3 +276,41 @@ fn another_use_of_the_number_knows_nothing_of_the_first() {
         &[],
     );
 }
+
+/// What `rules explain` says of the shipment after a story.
+fn explained(story: &str, rule: &str) -> Vec<String> {
+    let options = EngineOptions { rules: Some(replay::loud_rules()), ..EngineOptions::default() };
+    let mut replay = Replay::with(&replay::feeds(), &options);
+    for document in documents(story) {
+        replay.push("t", &document);
+        replay.silently();
+    }
+    let mut lines = Vec::new();
+    for shard in replay.engine_mut().shards_mut() {
+        shard.explain_rule(b"SW1", rule, |_, _, told| lines.extend(told.lines.clone()));
+    }
+    lines
+}
+
+#[test]
+fn what_was_said_is_explained() {
+    let lines = explained(
+        "18 10:00 | ACCEPTED, \"destination\":{\"latitude\":40.7128,\"longitude\":-74.0060}
+         20 10:00 | DELIVERED, \"place\":{\"latitude\":41.8781,\"longitude\":-87.6298,\"accuracy\":\"street\"}",
+        "parcel.delivered-far",
+    );
+    let verdict = "the condition held at the event; what is absent by now is not kept";
+    assert!(lines.iter().any(|line| line == verdict), "{lines:#?}");
+    let lines = explained(
+        "18 10:00 | DELIVERED, \"mode\":\"b2b\",\"value\":900,\"signed_by\":\"J. Doe\"",
+        "b2b.proof-missing",
+    );
+    for part in [
+        "shipment.value >= 500: yes (shipment.value = 900)",
+        "unless event.detail == \"delivered_signed\": no (event.detail = delivered)",
+        "unless has(event.signed_by): yes (event.signed_by = \"J. Doe\")",
+        "the condition does not hold",
+    ] {
+        assert!(lines.iter().any(|line| line == part), "{part}\n{lines:#?}");
+    }
+}

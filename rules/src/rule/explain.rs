@@ -21,6 +21,7 @@ use super::message::show_value;
 use super::row::{ABSENT, text_of};
 use super::rows::{RuleRow, Status};
 use super::ruleset::{Condition, Kind, Limit, Rule, RuleSet, StallLimit};
+use super::run::time_of;
 use crate::calendar::{OpenTime, civil, zones};
 
 /// Where a rule stands with a shipment, in one word.
@@ -72,6 +73,8 @@ impl Says {
 pub struct AtomAnswer {
     /// As written.
     pub text: String,
+    /// It must not hold: `unless`, or a negation.
+    pub is_denied: bool,
     /// What it said.
     pub verdict: Verdict,
     /// The fields it reads with their values.
@@ -108,13 +111,23 @@ impl Explanation {
 }
 
 impl RuleSet {
-    /// The newest event of the history that a rule of kind `event` is about.
+    /// The event of the history that a rule was or would be asked at: of kind `event` the one that it raised at, else the
+    /// newest that it is about; of kind `expect` the one from which it counts, else the newest that it waits behind.
     #[must_use]
-    pub fn newest_of(&self, rule: u16, facts: &Facts<'_>) -> Option<Event> {
-        match &self.rule(rule).kind {
-            Kind::Event { on } => facts.events_of(on).last(),
-            _ => None,
-        }
+    pub fn event_of(&self, rule: u16, facts: &Facts<'_>, rows: &[RuleRow]) -> Option<Event> {
+        let row = rows.iter().find(|row| row.rule == rule);
+        let rule = self.rule(rule);
+        let of = match &rule.kind {
+            Kind::Event { on } => on,
+            Kind::Expect { after, .. } => after,
+            _ => return None,
+        };
+        let is_it = |event: &Event, row: &RuleRow| match rule.kind {
+            Kind::Event { .. } => is_cause(event, row),
+            _ => row.anchor == time_of(rule, event, facts.now),
+        };
+        let found = row.and_then(|row| facts.events_of(of).find(|event| is_it(event, row)));
+        found.or_else(|| facts.events_of(of).last())
     }
 
     /// Says where a rule stands with a shipment and why. `name` gives the word of a [`Symbol`] where the caller knows it.
@@ -132,6 +145,11 @@ impl RuleSet {
         let teller = Teller { set: self, rule, machine, name };
         teller.explain(rule_row)
     }
+}
+
+/// True where a rule of kind `event` raised at this event.
+fn is_cause(event: &Event, row: &RuleRow) -> bool {
+    row.used == event.fingerprint.0 as u32
 }
 
 struct Teller<'a> {
@@ -161,7 +179,17 @@ impl Teller<'_> {
             lines.push(show_atom(atom));
         }
         if !atoms.is_empty() {
-            lines.push(format!("the condition {}", if holds { "holds" } else { "does not hold" }));
+            // Words and places of events are kept, points are not.
+            let was_asked = row.is_some_and(|row| {
+                let cause = self.machine.facts.event.filter(|event| is_cause(event, &row));
+                row.status.is_open() && cause.is_some()
+            });
+            let verdict = match holds {
+                true => "holds",
+                false if was_asked => "held at the event; what is absent by now is not kept",
+                false => "does not hold",
+            };
+            lines.push(format!("the condition {verdict}"));
         }
         let now = self.machine.facts.now;
         let in_force = rule.effective.0 <= now.0
@@ -205,6 +233,7 @@ impl Teller<'_> {
             .iter()
             .map(|atom| AtomAnswer {
                 text: atom.text.clone(),
+                is_denied: atom.is_denied,
                 verdict: verdicts[usize::from(atom.ops.end) - 1],
                 values: atom
                     .fields
@@ -293,7 +322,7 @@ impl Teller<'_> {
         match says {
             Says::OutOfScope => "never raises on this shipment".to_owned(),
             Says::Idle => "raises at the next event that starts it".to_owned(),
-            Says::Quiet => "raises once the atoms above that say no say yes".to_owned(),
+            Says::Quiet => "raises once the condition holds".to_owned(),
             Says::Waiting => {
                 let to = row.map_or(String::new(), |row| civil::show_instant(row.wake.0.into()));
                 format!("raises at {to} unless what it waits for comes")
@@ -372,10 +401,11 @@ fn show_atom(atom: &AtomAnswer) -> String {
     };
     let values: Vec<String> =
         atom.values.iter().map(|(field, value)| format!("{} = {value}", field.name())).collect();
+    let unless = if atom.is_denied { "unless " } else { "" };
     if values.is_empty() {
-        format!("{}: {verdict}", atom.text)
+        format!("{unless}{}: {verdict}", atom.text)
     } else {
-        format!("{}: {verdict} ({})", atom.text, values.join(", "))
+        format!("{unless}{}: {verdict} ({})", atom.text, values.join(", "))
     }
 }
 

@@ -113,6 +113,8 @@ pub(crate) struct AtomNote {
     pub(crate) ops: AtomOps,
     pub(crate) text: String,
     pub(crate) span: Span,
+    /// It must not hold: `unless`, or a negation.
+    pub(crate) is_denied: bool,
     pub(crate) fields: Vec<FieldId>,
 }
 

@@ -174,6 +174,20 @@ impl Pred {
         }
     }
 
+    /// The atoms of [`Self::atoms`], each with whether it stands under an odd number of negations: there a no is wanted.
+    pub(crate) fn signed_atoms(&self) -> Vec<(&Atom, bool)> {
+        match self {
+            Self::Const(_) => vec![],
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().flat_map(Self::signed_atoms).collect()
+            }
+            Self::Not(part) => {
+                part.signed_atoms().into_iter().map(|(atom, denied)| (atom, !denied)).collect()
+            }
+            Self::Atom(atom) => vec![(atom, false)],
+        }
+    }
+
     /// Fields that are there whenever it has this verdict.
     pub(crate) fn proves(&self, verdict: bool) -> Vec<FieldId> {
         match (self, verdict) {

@@ -63,9 +63,6 @@ const RETURNS: u8 = 1;
 const SWITCH: u8 = 2;
 const SWITCH_OF_FEEDS: u8 = 3;
 
-/// Where behind the parts of a place stands who signed.
-const SIGNED_BY: usize = 5;
-
 /// What rules are asked about one shipment.
 struct Question<'a> {
     before: &'a Record,
@@ -531,8 +528,7 @@ fn after(now: Seconds) -> Seconds {
     Seconds(now.0.saturating_add(1))
 }
 
-/// What the document of an event says beside it, of this use of the number.
-/// True where rules see something else then.
+/// Notes what the document of an event says beside it, of this use of the number; true where rules see something else then.
 fn note_waybill(watch: &mut Watch, cause: &Cause<'_>, slot: usize, first_at: Seconds) -> bool {
     let Some(said) = cause.batch.said(cause.group) else { return false };
     let at = cause.batch.age_of(cause.group);
@@ -547,15 +543,10 @@ fn note_waybill(watch: &mut Watch, cause: &Cause<'_>, slot: usize, first_at: Sec
 fn scene_of<'a>(set: &RuleSet, batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a> {
     let words = &cause.item.words;
     let mut scene = Scene::default();
-    if set.reads(FieldId::EventCountry) || set.reads(FieldId::EventRegion) {
-        let mut place = batch.text(words.place).split(SEPARATOR);
-        let (region, country) = (place.nth(1).unwrap_or(""), place.nth(1).unwrap_or(""));
-        // Names of more than two letters are not what rules are written in.
-        let short =
-            |name: &str| if name.len() == 2 { HashInterner::of(name) } else { Symbol::ABSENT };
-        (scene.region, scene.country) = (short(region), short(country));
+    let of_place = [FieldId::EventCountry, FieldId::EventRegion, FieldId::EventSignedBy];
+    if of_place.iter().any(|field| set.reads(*field)) {
+        scene = scene_of_place(batch.text(words.place));
     }
-    let present = |text: &'a str| (!text.is_empty()).then_some(text);
     if set.reads(FieldId::EventPoint) || set.reads(FieldId::EventAccuracy) {
         let spot = batch.spot(cause.group, cause.item);
         scene.point = spot.map(|spot| spot.point);
@@ -567,9 +558,24 @@ fn scene_of<'a>(set: &RuleSet, batch: &'a Batch, cause: &Cause<'_>) -> Scene<'a>
     if set.reads(FieldId::EventText) {
         scene.text = present(batch.text(words.text));
     }
-    if set.reads(FieldId::EventSignedBy) {
-        scene.signed_by =
-            present(batch.text(words.place).split(SEPARATOR).nth(SIGNED_BY).unwrap_or(""));
-    }
     scene
+}
+
+/// What a place in words says of its event.
+fn scene_of_place(place: &str) -> Scene<'_> {
+    let mut parts = place.split(SEPARATOR);
+    let (region, country) = (parts.nth(1).unwrap_or(""), parts.nth(1).unwrap_or(""));
+    let signed_by = parts.nth(1).unwrap_or("");
+    // Names of more than two letters are not what rules are written in.
+    let short = |name: &str| if name.len() == 2 { HashInterner::of(name) } else { Symbol::ABSENT };
+    Scene {
+        region: short(region),
+        country: short(country),
+        signed_by: present(signed_by),
+        ..Scene::default()
+    }
+}
+
+fn present(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }

@@ -18,7 +18,7 @@ impl Checker<'_> {
             pred => matches!(pred, Pred::Atom(_)),
         };
         let mut condition = Condition { program, is_conjunction, ..Condition::default() };
-        for (atom, ops) in pred.atoms().into_iter().zip(ops) {
+        for ((atom, is_denied), ops) in pred.signed_atoms().into_iter().zip(ops) {
             let mut fields = Vec::new();
             atom.test.each_field(&mut |field| fields.push(field));
             fields.iter().for_each(|field| condition.fields |= 1 << *field as u8);
@@ -27,6 +27,7 @@ impl Checker<'_> {
                 ops,
                 text: atom.text.clone(),
                 span: atom.span,
+                is_denied,
                 fields,
             });
         }

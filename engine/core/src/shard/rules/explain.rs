@@ -2,14 +2,16 @@
 //!
 //! # Holds
 //!
-//! - The facts are those that the rule is asked with; a rule about events is shown the newest event that it is about.
+//! - The facts are those that the rule is asked with; a rule that begins with an event is shown that event, with its words
+//!   and its place as the history keeps them.
 
 use crossdock_model::event::Event;
 use crossdock_rules::rule::catalogue::Catalogue;
 use crossdock_rules::rule::explain::Explanation;
 use crossdock_rules::rule::facts::{Facts, HashInterner, Scene, Symbol};
 
-use super::Question;
+use super::{Question, present};
+use crate::entry::Entry;
 use crate::say::SEPARATOR;
 use crate::shard::Shard;
 use crate::watch::eta_of;
@@ -48,9 +50,16 @@ impl Shard {
                     has_word: false,
                     now: watch.now,
                 };
+                let mut shown: Option<Event> = None;
                 shard.with_facts(watch, slot, &question, |watch, slot, facts| {
-                    let newest: Option<Event> = watch.set.newest_of(index, facts);
-                    let facts = Facts { event: newest.as_ref(), ..*facts };
+                    let rows = watch.store.rows(&watch.ships[slot].handle);
+                    shown = watch.set.event_of(index, facts, rows);
+                });
+                let words = shown.map(|event| shard.words_of(slot, &event)).unwrap_or_default();
+                let scene = words.scene();
+                let question = Question { scene, ..question };
+                shard.with_facts(watch, slot, &question, |watch, slot, facts| {
+                    let facts = Facts { event: shown.as_ref(), ..*facts };
                     let rows = watch.store.rows(&watch.ships[slot].handle);
                     let name = |symbol: Symbol| name_of(symbol, &owner);
                     told = Some(watch.set.explain(index, &facts, rows, &name));
@@ -60,6 +69,39 @@ impl Shard {
                 visit(&owner, record.epoch, told);
             }
         }
+    }
+}
+
+/// What was said with an event, as the history keeps it: codes, words, and place.
+#[derive(Clone, Debug, Default)]
+struct Spoken {
+    codes: String,
+    text: String,
+    place: String,
+}
+
+impl Spoken {
+    /// As rules see it, but for the point, which is not kept.
+    fn scene(&self) -> Scene<'_> {
+        let mut scene = super::scene_of_place(&self.place);
+        scene.code = present(self.codes.split(SEPARATOR).next().unwrap_or(""));
+        scene.text = present(&self.text);
+        scene
+    }
+}
+
+impl Shard {
+    /// What was said with an event of a shipment.
+    fn words_of(&self, slot: usize, event: &Event) -> Spoken {
+        let mut entries = self.histories.entries(self.shipments[slot].run);
+        let is_it = |entry: &Entry| {
+            u64::from(entry.fingerprint) == event.fingerprint.0
+                && entry.order.micros() == event.time.instant
+        };
+        let Some(entry) = entries.find(is_it) else { return Spoken::default() };
+        let text = |id| self.texts.get(id).to_owned();
+        let codes = self.senses.get(entry.sense).codes;
+        Spoken { codes: text(codes), text: text(entry.text), place: text(entry.place) }
     }
 }
 

@@ -197,7 +197,8 @@ fn shapes(laid: &Laid, feeds: &Feeds, extract: bool) -> f64 {
                 continue;
             }
             let mut values = storage.reset();
-            if let Some(layout) = plans.read(keys, shapes, text, &mut values.0) {
+            if let Some(index) = plans.read(keys, shapes, text, &mut values.0) {
+                let layout = plans.layout(index);
                 for root in layout.roots() {
                     children.clear();
                     layout.fill(*root, keys.level(0), slots, &mut children);

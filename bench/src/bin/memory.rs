@@ -23,7 +23,7 @@ use std::time::Instant;
 use clap::Parser;
 use crossdock_core::batch::{Batch, Group, Item, Span, Words};
 use crossdock_core::output::Output;
-use crossdock_core::shard::{Shard, ShardOptions, shipment_key};
+use crossdock_core::shard::{Shard, ShardOptions, owner_key, shipment_key};
 use crossdock_model::detail::{Detail, Evidence};
 use crossdock_model::event::{Event, EventFlags};
 use crossdock_model::exception::ExceptionClass;
@@ -115,8 +115,10 @@ impl Maker {
             let item = self.item(shipment, event, index as u32, received);
             self.batch.items.push(item);
         }
+        let owner = owner_key("acme", "ups");
         let group = Group {
-            key: shipment_key("acme", "ups", number.as_bytes()),
+            owner,
+            key: shipment_key(owner, number.as_bytes()),
             seq: self.seq,
             received,
             tenant: self.put("acme"),

@@ -82,6 +82,8 @@ pub struct Group {
     pub tenant: Span,
     /// Who carries it.
     pub carrier: Span,
+    /// A hash of both: [`crate::shard::owner_key`].
+    pub owner: u64,
     /// The normalized number.
     pub number: Span,
     /// The order it belongs to, where the document says so.

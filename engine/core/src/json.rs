@@ -26,6 +26,11 @@ impl<'a> Object<'a> {
         Self { out, start }
     }
 
+    /// Fields of an object whose beginning is elsewhere: see [`Self::written`].
+    pub fn go_on(out: &'a mut Vec<u8>) -> Self {
+        Self::begin(out)
+    }
+
     /// Closes it.
     pub fn end(self) {
         match self.out.get_mut(self.start) {
@@ -156,6 +161,12 @@ impl<'a> Object<'a> {
             self.out.push(b'"');
         }
         self.out.push(b']');
+    }
+
+    /// Fields that were written before, each behind its comma.
+    #[inline(always)]
+    pub fn written(&mut self, fields: &[u8]) {
+        self.out.extend_from_slice(fields);
     }
 
     /// The fields of a whole object that was written before, put in here.

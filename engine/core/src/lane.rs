@@ -11,6 +11,7 @@
 //! - Whatever a document holds, the others of the turn are read.
 //! - Every event, and every document without any, is counted as one input.
 
+mod ahead;
 mod event;
 mod identity;
 mod particulars;
@@ -21,8 +22,8 @@ mod waybill;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossdock_format::{
-    Compression, DecodeError, DecodeLimits, Decoder, Format, Inflater, PADDING, Shapes, Splitter,
-    Tape, TapeView,
+    Compression, DecodeError, DecodeLimits, Decoder, Format, Inflater, Node, PADDING, Shapes,
+    Splitter, Tape, TapeView,
 };
 use crossdock_model::id::{FeedId, Position};
 use crossdock_model::limits;
@@ -40,6 +41,7 @@ use crate::standardize::place::Atlas;
 use crate::standardize::time::Clock;
 use crate::tally::Tally;
 
+use ahead::{Ahead, BLOCK_DOCUMENTS, Values};
 use phrase::Phrases;
 use reader::{Context, Counts, Reader};
 pub(crate) use waybill::write_point;
@@ -90,7 +92,10 @@ pub struct Lane {
     inflater: Inflater,
     /// What is known of the documents of each feed, by its number; made with its first document.
     learned: Vec<Option<Box<Learned>>>,
-    /// Values of the document that is read by its shape.
+    /// What was found of the documents of a block ahead of their turn, and their values.
+    ahead: Vec<Ahead>,
+    ahead_values: Tape<'static>,
+    /// Values of the line that is read by its shape.
     values: Tape<'static>,
     /// A copy of the document: decoders unescape in place, and dead letters keep the original.
     buffer: Vec<u8>,
@@ -138,6 +143,8 @@ impl Lane {
         };
         Self {
             learned: (0..feeds.set().feeds().len()).map(|_| None).collect(),
+            ahead: Vec::new(),
+            ahead_values: Tape(Vec::new()),
             values: Tape(Vec::new()),
             feeds,
             decoder: Decoder::new(limits),
@@ -167,16 +174,34 @@ impl Lane {
     /// Reads one turn.
     pub fn read(&mut self, intake: &Intake, out: &mut LaneOutput<'_>) {
         assert!(!out.batches.is_empty());
-        for incoming in intake.documents() {
-            self.arrive(intake, incoming, out);
-            if intake.is_control(incoming) {
-                self.reader.tally.ticks += 1;
-            } else if incoming.is_left_out() {
-                self.leave_out(intake, incoming, "the engine panics when it applies it", out);
-            } else {
-                self.guarded(intake, incoming, out);
-                self.note_lateness(out);
+        let mut values = core::mem::replace(&mut self.ahead_values, Tape(Vec::new())).reset();
+        for block in intake.documents().chunks(BLOCK_DOCUMENTS) {
+            self.look_ahead(intake, block, &mut values.0);
+            let mut ahead = core::mem::take(&mut self.ahead);
+            for (incoming, found) in block.iter().zip(ahead.drain(..)) {
+                self.message(intake, incoming, (found, &values.0), out);
             }
+            self.ahead = ahead;
+        }
+        self.ahead_values = values.reset();
+    }
+
+    /// Reads one message, of which something may have been found ahead of its turn.
+    fn message(
+        &mut self,
+        intake: &Intake,
+        incoming: &Incoming,
+        ahead: (Ahead, &[Node<'_>]),
+        out: &mut LaneOutput<'_>,
+    ) {
+        self.arrive(intake, incoming, out);
+        if intake.is_control(incoming) {
+            self.reader.tally.ticks += 1;
+        } else if incoming.is_left_out() {
+            self.leave_out(intake, incoming, "the engine panics when it applies it", out);
+        } else {
+            self.guarded(intake, incoming, ahead, out);
+            self.note_lateness(out);
         }
     }
 
@@ -221,11 +246,17 @@ impl Lane {
     /// A panic leaves nothing behind: what the document had put into the outputs is taken back, the
     /// account is as it was before, and everything else that a lane keeps is made anew with the
     /// next document. Without this a document that panics would stop every restart at the same place.
-    fn guarded(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
+    fn guarded(
+        &mut self,
+        intake: &Intake,
+        incoming: &Incoming,
+        ahead: (Ahead, &[Node<'_>]),
+        out: &mut LaneOutput<'_>,
+    ) {
         self.marks.clear();
         self.marks.extend(out.batches.iter().map(|it| (it.groups.len(), it.items.len())));
         let (tally, letter_count) = (self.reader.tally, out.letters.messages().len());
-        let attempt = AssertUnwindSafe(|| self.document(intake, incoming, out));
+        let attempt = AssertUnwindSafe(|| self.document(intake, incoming, ahead, out));
         if catch_unwind(attempt).is_ok() {
             return;
         }
@@ -263,7 +294,13 @@ impl Lane {
     }
 
     /// Reads one message: a document, or several of them, a line each.
-    fn document(&mut self, intake: &Intake, incoming: &Incoming, out: &mut LaneOutput<'_>) {
+    fn document(
+        &mut self,
+        intake: &Intake,
+        incoming: &Incoming,
+        (ahead, values): (Ahead, &[Node<'_>]),
+        out: &mut LaneOutput<'_>,
+    ) {
         let original = intake.document(incoming);
         let name = intake.feed(incoming);
         let Self { feeds, options, inflater, last_feed, reader, .. } = self;
@@ -297,9 +334,13 @@ impl Lane {
             reader.letter(&letter, out);
             return;
         }
-        let original = match inflated(inflater, original) {
-            Ok(plain) => plain,
-            Err(error) => return reader.unreadable(letter, &error, out),
+        let is_plain = matches!(ahead, Ahead::Values(_) | Ahead::NeedsTape);
+        let original = match is_plain {
+            true => original,
+            false => match inflated(inflater, original) {
+                Ok(plain) => plain,
+                Err(error) => return reader.unreadable(letter, &error, out),
+            },
         };
         let mut context = Context {
             feed,
@@ -322,6 +363,17 @@ impl Lane {
             by_shape: &mut self.by_shape,
         };
         let learned = &mut self.learned[usize::from(feed.id.0)];
+        if let Ahead::Values(found) = &ahead
+            && let Some(layout) = learned.as_ref().and_then(|learned| learned.layout(found))
+        {
+            let values = TapeView::new(&values[found.nodes.clone()]);
+            parts.by_layout(&mut context, values, layout, out);
+            return parts.reader.finish(&mut context, out);
+        }
+        if let Ahead::NeedsTape = ahead {
+            parts.decoded(&mut context, out);
+            return parts.reader.finish(&mut context, out);
+        }
         let uses_shapes = options.uses_shapes && !options.with_particulars;
         parts.all(uses_shapes.then_some(learned), &mut context, out);
     }
@@ -339,6 +391,14 @@ fn inflated<'a>(inflater: &'a mut Inflater, original: &'a [u8]) -> Result<&'a [u
 struct Learned {
     shapes: Shapes,
     plans: Plans,
+}
+
+impl Learned {
+    /// The layout of what was found ahead, if it has not been forgotten since.
+    fn layout(&self, found: &Values) -> Option<&Layout> {
+        let is_kept = self.shapes.extent().1 == found.generation;
+        is_kept.then(|| self.plans.layout(found.layout))
+    }
 }
 
 /// What reads the parts of one document.
@@ -402,16 +462,29 @@ impl Parts<'_> {
         {
             let mut values = core::mem::replace(self.values, Tape(Vec::new())).reset();
             let layout = plans.read(context.keys, shapes, text, &mut values.0);
-            let is_read = layout
-                .is_some_and(|layout| self.known(context, TapeView::new(&values.0), layout, out));
-            *self.values = values.reset();
-            if is_read {
-                *self.by_shape += 1;
-                return;
+            match layout.map(|index| plans.layout(index)) {
+                Some(layout) => self.by_layout(context, TapeView::new(&values.0), layout, out),
+                None => self.decoded(context, out),
             }
-            return self.decoded(context, out);
+            *self.values = values.reset();
+            return;
         }
         self.taught(learned, context, out);
+    }
+
+    /// A document of which the values are known, or where they don't suffice, by the decoder.
+    fn by_layout(
+        &mut self,
+        context: &mut Context<'_>,
+        values: TapeView<'_>,
+        layout: &Layout,
+        out: &mut LaneOutput<'_>,
+    ) {
+        if self.known(context, values, layout, out) {
+            *self.by_shape += 1;
+        } else {
+            self.decoded(context, out);
+        }
     }
 
     /// Reads what a shape's plan found. Where a part of the document would have to be shown, that is taken back: only a tape can.
@@ -422,8 +495,7 @@ impl Parts<'_> {
         layout: &Layout,
         out: &mut LaneOutput<'_>,
     ) -> bool {
-        let (tally, letter_count) = (self.reader.tally, out.letters.messages().len());
-        let before = context.counts;
+        let (inputs, before) = (self.reader.tally.inputs, context.counts);
         self.marks.clear();
         self.marks.extend(out.batches.iter().map(|it| (it.groups.len(), it.items.len())));
         if self.reader.known(context, values, layout, out) {
@@ -432,8 +504,7 @@ impl Parts<'_> {
         for (batch, (groups, items)) in out.batches.iter_mut().zip(&*self.marks) {
             batch.truncate(*groups, *items);
         }
-        out.letters.truncate(letter_count);
-        self.reader.tally = tally;
+        self.reader.tally.inputs = inputs;
         context.counts = before;
         false
     }

@@ -7,7 +7,7 @@
 //!
 //! # Holds
 //!
-//! - Messages of one output are in the order in which their causes were applied.
+//! - Messages of one output are in the order in which their causes were applied; their bytes need not be.
 //! - After merging, messages are ordered by position whatever the number of lanes and shards. What
 //!   timers say has its place among the timers of its message only then: by when, then by whose.
 
@@ -197,6 +197,23 @@ impl Output {
         self.push_at(Place { position, turn: 0 }, kind, received, subject, body);
     }
 
+    /// Takes the place of a message behind the others; its bytes come by [`Self::fill`]. Gives its number.
+    pub fn reserve(&mut self, position: Position, kind: MessageKind, received: i64) -> usize {
+        debug_assert!(!position.is_timer());
+        let (subject, body) = ((0, 0), (0, 0));
+        self.messages.push(Message { position, kind, received, turn: 0, subject, body });
+        self.messages.len() - 1
+    }
+
+    /// The bytes of a message that was reserved: `write` writes its subject and behind it its body, and gives where that
+    /// begins.
+    pub fn fill(&mut self, number: usize, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+        let (subject, body) = self.write(write);
+        let message = &mut self.messages[number];
+        assert!(message.body.1 == 0, "a message is written once");
+        (message.subject, message.body) = (subject, body);
+    }
+
     /// Adds a message that may be a timer's.
     pub fn push_at(
         &mut self,
@@ -208,21 +225,24 @@ impl Output {
     ) {
         let Place { position, turn } = place;
         debug_assert!(position.is_timer() == (turn != 0));
+        let (subject, body) = self.write(|bytes| {
+            subject(bytes);
+            let middle = bytes.len();
+            body(bytes);
+            middle
+        });
+        self.messages.push(Message { position, kind, received, turn, subject, body });
+    }
+
+    /// Where subject and body are that `write` wrote.
+    #[inline]
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> usize) -> ((u32, u32), (u32, u32)) {
         let start = self.bytes.len();
-        subject(&mut self.bytes);
-        let middle = self.bytes.len();
-        body(&mut self.bytes);
+        let middle = write(&mut self.bytes);
         let end = self.bytes.len();
         assert!(start < middle && middle < end, "a message has a subject and a body");
         assert!(u32::try_from(end).is_ok(), "a turn's output is bounded by its input");
-        self.messages.push(Message {
-            position,
-            kind,
-            received,
-            turn,
-            subject: (start as u32, middle as u32),
-            body: (middle as u32, end as u32),
-        });
+        ((start as u32, middle as u32), (middle as u32, end as u32))
     }
 }
 

@@ -14,6 +14,8 @@
 //! - The id of a change is a pure function of (shipment, epoch, kind, subject, episode).
 //! - An event that changes nothing says nothing.
 
+mod pieces;
+
 use crossdock_model::change::{Change, ChangeKind};
 use crossdock_model::detail::Detail;
 use crossdock_model::exception::ExceptionClass;
@@ -22,6 +24,11 @@ use crossdock_model::milestone::{Audience, Direction, Milestone};
 use crossdock_model::reason::Reason;
 use crossdock_model::record::Record;
 use xxhash_rust::xxh3::xxh3_128;
+
+pub use self::pieces::Pieces;
+use self::pieces::Table;
+use crate::json::Object;
+use crate::texts::TextId;
 
 /// What one event changed.
 #[derive(Clone, Copy, Debug)]
@@ -166,6 +173,8 @@ pub struct Statement<'a> {
     pub tenant: &'a str,
     /// Who carries it.
     pub carrier: &'a str,
+    /// A hash of both.
+    pub owner: u64,
     /// The number.
     pub number: &'a str,
     /// Other numbers of the parcel, joined by the separator.
@@ -180,6 +189,8 @@ pub struct Statement<'a> {
     pub text: &'a str,
     /// Where: see [`crate::batch::Words::place`].
     pub place: &'a str,
+    /// The numbers of codes, text and place in the shard, where it keeps all three.
+    pub word_ids: Option<[TextId; 3]>,
     /// Stream time of the message.
     pub received: crossdock_model::time::Micros,
     /// Fingerprint of the event.
@@ -202,49 +213,56 @@ pub struct Sources<'a> {
 /// Separates the parts of a place and of a name.
 pub const SEPARATOR: char = '\x1f';
 
+const MARK: u8 = SEPARATOR as u8;
+
 /// The same as a text.
 pub const SEPARATOR_TEXT: &str = "\x1f";
 
-/// Writes the body of a change: one JSON object as `docs/FORMATS.md` defines it.
-pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
+/// Writes the subject of a change and behind it its body, one JSON object as `docs/FORMATS.md` defines it; gives where the body begins.
+pub fn write(out: &mut Vec<u8>, statement: &Statement<'_>, pieces: &mut Pieces) -> usize {
+    let Pieces { owners, meanings, words } = pieces;
+    let (subject, owner) = owner(statement, owners);
+    write_subject(out, subject, &statement.change);
+    let middle = out.len();
+    write_body(out, statement, owner, meaning(statement, meanings), words);
+    middle
+}
+
+fn write_subject(out: &mut Vec<u8>, owner: &[u8], change: &Change) {
+    out.extend_from_slice(owner);
+    out.extend_from_slice(change.audience.name().as_bytes());
+    out.push(b'.');
+    out.extend_from_slice(change.kind.name().as_bytes());
+}
+
+fn write_body(
+    out: &mut Vec<u8>,
+    statement: &Statement<'_>,
+    owner: &[u8],
+    (before_time, behind_time): (&[u8], &[u8]),
+    words: &mut Table,
+) {
     let change = &statement.change;
-    let mut object = crate::json::Object::begin(out);
+    let mut object = Object::begin(out);
     object.hex128("id", change.id.0);
     object.name("kind", change.kind.name());
     if statement.eta.is_some() {
         object.name("by", "carrier");
     }
-    object.text("tenant", statement.tenant);
-    object.text("carrier", statement.carrier);
+    object.written(owner);
     object.text("tracking_number", statement.number);
     if !statement.aliases.is_empty() {
         object.list("aliases", statement.aliases.split(SEPARATOR));
     }
     object.number("epoch", u64::from(change.epoch));
     object.number("version", u64::from(change.version));
-    object.name("milestone", change.milestone.name());
-    object.name("previous", change.previous.name());
+    object.written(before_time);
     if change.at.instant.is_some() {
         object.instant("at", &change.at);
     } else {
         object.local("local_time", &change.at);
     }
-    if let Some(detail) = change.detail {
-        object.name("detail", detail.name());
-    }
-    if change.exception != ExceptionClass::None {
-        object.name("exception", change.exception.name());
-    }
-    if change.reason != Reason::None {
-        object.name("reason", change.reason.name());
-        object.name("party", change.party.name());
-    }
-    if change.direction != Direction::Forward {
-        object.name("direction", change.direction.name());
-    }
-    object.number("episode", u64::from(change.episode));
-    object.name("audience", change.audience.name());
-    object.text("feed", statement.feed);
+    object.written(behind_time);
     let Sources { feeds, names } = statement.sources;
     if 1 < feeds.len() {
         object.list(
@@ -252,13 +270,10 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
             feeds.iter().filter_map(|feed| names.get(usize::from(feed.0)).map(|name| &**name)),
         );
     }
-    object.text("code", cut(&mut { statement.codes }));
-    object.text("text", statement.text);
-    let mut place = statement.place;
-    object.text("city", cut(&mut place));
-    object.text("region", cut(&mut place));
-    object.text("postal_code", cut(&mut place));
-    object.text("country", cut(&mut place));
+    match statement.word_ids {
+        Some(ids) => object.written(written_words(statement, ids, words)),
+        None => write_words(&mut object, statement),
+    }
     object.text("order", statement.order);
     if let Some((from, to)) = &statement.eta {
         write_estimate(&mut object, "from", from);
@@ -273,12 +288,129 @@ pub fn write_body(out: &mut Vec<u8>, statement: &Statement<'_>) {
     object.end();
 }
 
+/// The subject of an owner's changes up to the audience, and the fields that name him.
+fn owner<'p>(statement: &Statement<'_>, table: &'p mut Table) -> (&'p [u8], &'p [u8]) {
+    let (tenant, carrier) = (statement.tenant.as_bytes(), statement.carrier.as_bytes());
+    // The names stand before the subject: the key is only a hash of them.
+    let names_len = tenant.len() + carrier.len() + 2;
+    let is_it = |there: &[u8]| {
+        let rest = there.strip_prefix(tenant).and_then(|it| it.strip_prefix(&[MARK]));
+        let rest = rest.and_then(|it| it.strip_prefix(carrier));
+        rest.is_some_and(|it| it.starts_with(&[MARK]))
+    };
+    let (first, fields) = table.find(u128::from(statement.owner), is_it, |out| {
+        for name in [tenant, carrier] {
+            out.extend_from_slice(name);
+            out.push(MARK);
+        }
+        out.extend_from_slice(b"ms.");
+        write_token(out, statement.tenant);
+        out.push(b'.');
+        let middle = out.len();
+        let mut fields = Object::go_on(out);
+        fields.text("tenant", statement.tenant);
+        fields.text("carrier", statement.carrier);
+        middle
+    });
+    (&first[names_len..], fields)
+}
+
+/// The fields that say what happened: those before the time, and those behind it.
+fn meaning<'p>(statement: &Statement<'_>, table: &'p mut Table) -> (&'p [u8], &'p [u8]) {
+    let change = &statement.change;
+    table.find(
+        key_of_meaning(change),
+        |_| true,
+        |out| {
+            let mut fields = Object::go_on(out);
+            fields.name("milestone", change.milestone.name());
+            fields.name("previous", change.previous.name());
+            let middle = out.len();
+            let mut fields = Object::go_on(out);
+            if let Some(detail) = change.detail {
+                fields.name("detail", detail.name());
+            }
+            if change.exception != ExceptionClass::None {
+                fields.name("exception", change.exception.name());
+            }
+            if change.reason != Reason::None {
+                fields.name("reason", change.reason.name());
+                fields.name("party", change.party.name());
+            }
+            if change.direction != Direction::Forward {
+                fields.name("direction", change.direction.name());
+            }
+            fields.number("episode", u64::from(change.episode));
+            fields.name("audience", change.audience.name());
+            fields.text("feed", statement.feed);
+            middle
+        },
+    )
+}
+
+/// All that [`meaning`] writes, as a number; the feed's name by its own.
+fn key_of_meaning(change: &Change) -> u128 {
+    let detail = change.detail.map_or(u8::MAX, |detail| detail as u8);
+    let [episode_low, episode_high] = change.episode.to_le_bytes();
+    let [feed_low, feed_high] = change.feed.0.to_le_bytes();
+    u128::from_le_bytes([
+        change.milestone as u8,
+        change.previous as u8,
+        detail,
+        change.exception as u8,
+        change.reason as u8,
+        change.party as u8,
+        change.direction as u8,
+        change.audience as u8,
+        episode_low,
+        episode_high,
+        feed_low,
+        feed_high,
+        0,
+        0,
+        0,
+        0,
+    ])
+}
+
+/// The fields of the carrier's words.
+fn written_words<'p>(
+    statement: &Statement<'_>,
+    ids: [TextId; 3],
+    table: &'p mut Table,
+) -> &'p [u8] {
+    let [codes, text, place] = ids.map(|id| u128::from(id.0));
+    let key = codes | text << 32 | place << 64;
+    let (fields, _) = table.find(
+        key,
+        |_| true,
+        |out| {
+            write_words(&mut Object::go_on(out), statement);
+            // Never empty, so that the place of a piece is seen to be taken.
+            let middle = out.len();
+            out.push(b' ');
+            middle
+        },
+    );
+    fields
+}
+
+fn write_words(fields: &mut Object<'_>, statement: &Statement<'_>) {
+    fields.text("code", cut(&mut { statement.codes }));
+    fields.text("text", statement.text);
+    let mut place = statement.place;
+    fields.text("city", cut(&mut place));
+    fields.text("region", cut(&mut place));
+    fields.text("postal_code", cut(&mut place));
+    fields.text("country", cut(&mut place));
+}
+
 /// Takes the part up to the next separator.
 fn cut<'a>(parts: &mut &'a str) -> &'a str {
     if parts.is_empty() {
         return "";
     }
-    let (part, rest) = match memchr::memchr(SEPARATOR as u8, parts.as_bytes()) {
+    let (part, rest) = match memchr::memchr(MARK, parts.as_bytes()) {
         Some(end) => (&parts[..end], &parts[end + 1..]),
         None => (*parts, ""),
     };
@@ -286,26 +418,12 @@ fn cut<'a>(parts: &mut &'a str) -> &'a str {
     part
 }
 
-fn write_estimate(
-    object: &mut crate::json::Object<'_>,
-    key: &str,
-    time: &crossdock_model::time::EventTime,
-) {
+fn write_estimate(object: &mut Object<'_>, key: &str, time: &crossdock_model::time::EventTime) {
     if time.instant.is_some() {
         object.instant(key, time);
     } else {
         object.local(key, time);
     }
-}
-
-/// Writes the subject of a change.
-pub fn write_subject(out: &mut Vec<u8>, statement: &Statement<'_>) {
-    out.extend_from_slice(b"ms.");
-    write_token(out, statement.tenant);
-    out.push(b'.');
-    out.extend_from_slice(statement.change.audience.name().as_bytes());
-    out.push(b'.');
-    out.extend_from_slice(statement.change.kind.name().as_bytes());
 }
 
 /// A name as a token of a subject: what may not stand there becomes `_`.

@@ -51,7 +51,7 @@ use crate::output::Output;
 use crate::reading::Reading;
 use crate::recent::Recent;
 use crate::rows::Rows;
-use crate::say;
+use crate::say::{self, Pieces};
 use crate::senses::{Sense, Senses};
 use crate::shipment::Shipment;
 use crate::snapshot::Saving;
@@ -116,6 +116,8 @@ pub struct Shard {
     senses: Senses,
     texts: Texts,
     recent: Recent,
+    pieces: Pieces,
+    unwritten: Vec<speak::Unwritten>,
     feed_names: Vec<Box<str>>,
     tally: Tally,
     /// The reading of the last shipment that needed one, and where in it the last new entry stands.
@@ -169,6 +171,8 @@ impl Shard {
             senses: Senses::default(),
             texts: Texts::new(options.texts_size_max),
             recent: Recent::default(),
+            pieces: Pieces::default(),
+            unwritten: Vec::new(),
             feed_names: options.feed_names,
             tally: Tally::default(),
             reading: Reading::default(),
@@ -243,6 +247,7 @@ impl Shard {
         for group in groups {
             self.group(batch, group, out);
         }
+        self.write_all(batch, out);
         self.under_way = UnderWay::Nothing;
         self.count_rules();
     }
@@ -275,6 +280,7 @@ impl Shard {
         }
         self.foretell(batch, group, slot, out);
         self.close();
+        self.write_many(batch, out);
     }
 
     /// The slot of the group's shipment, made where it is new.
@@ -457,12 +463,15 @@ fn same_estimate(a: &EventTime, b: &EventTime) -> bool {
     }
 }
 
-/// The number of one parcel: a hash of tenant, carrier and normalized number.
+/// Whose a parcel is and who carries it: a hash of tenant and carrier.
 #[must_use]
-pub fn shipment_key(tenant: &str, carrier: &str, number: &[u8]) -> ShipmentKey {
-    let owner = xxhash_rust::xxh3::xxh3_64_with_seed(
-        carrier.as_bytes(),
-        xxhash_rust::xxh3::xxh3_64(tenant.as_bytes()),
-    );
+pub fn owner_key(tenant: &str, carrier: &str) -> u64 {
+    let tenant = xxhash_rust::xxh3::xxh3_64(tenant.as_bytes());
+    xxhash_rust::xxh3::xxh3_64_with_seed(carrier.as_bytes(), tenant)
+}
+
+/// The number of one parcel: a hash of its [`owner_key`] and its normalized number.
+#[must_use]
+pub fn shipment_key(owner: u64, number: &[u8]) -> ShipmentKey {
     ShipmentKey(xxhash_rust::xxh3::xxh3_128_with_seed(number, owner))
 }

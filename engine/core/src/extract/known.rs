@@ -277,36 +277,57 @@ impl Draft {
     }
 }
 
+/// Puts the values behind `nodes` that a layout wants; `None` where only a tape can answer.
+#[inline]
+fn put_wanted<'a>(
+    layout: &Layout,
+    shapes: &Shapes,
+    text: &'a str,
+    nodes: &mut Vec<Node<'a>>,
+) -> Option<()> {
+    let steps = shapes.steps();
+    for wanted in &layout.wanted {
+        nodes.push(match *wanted {
+            Wanted::Value(step) => shapes.value(&steps[step as usize], text)?,
+            Wanted::Key(step, key) => Node::String(shapes.key(step as usize, key, text)?),
+            Wanted::Object { len, count } => Node::Object { len, count },
+            Wanted::Array { len, count } => Node::Array { len, count },
+        });
+    }
+    let is_null = |step: &u32| {
+        shapes.value(&steps[*step as usize], text) == Some(Node::Static(StaticNode::Null))
+    };
+    layout.nulls.iter().all(is_null).then_some(())
+}
+
 impl Plans {
-    /// Reads the document that `shapes` read last: the values that are wanted go to `nodes`, and where they belong is in the
-    /// layout. `None` where it needs a tape.
+    /// Reads the document that `shapes` read last: the values that are wanted are put behind `nodes`, and where they belong is in
+    /// [`Self::layout`] of the number. `None`, and nothing put, where it needs a tape.
     pub fn read<'a>(
         &mut self,
         keys: &FeedKeys,
         shapes: &Shapes,
         text: &'a str,
         nodes: &mut Vec<Node<'a>>,
-    ) -> Option<&Layout> {
+    ) -> Option<u32> {
         self.learn(keys, shapes);
         let index = self.layout_of(keys, shapes)?;
         let layout = &self.layouts[index];
         if layout.needs_tape {
             return None;
         }
-        let steps = shapes.steps();
-        nodes.clear();
-        for wanted in &layout.wanted {
-            nodes.push(match *wanted {
-                Wanted::Value(step) => shapes.value(&steps[step as usize], text)?,
-                Wanted::Key(step, key) => Node::String(shapes.key(step as usize, key, text)?),
-                Wanted::Object { len, count } => Node::Object { len, count },
-                Wanted::Array { len, count } => Node::Array { len, count },
-            });
+        let start = nodes.len();
+        if put_wanted(layout, shapes, text, nodes).is_none() {
+            nodes.truncate(start);
+            return None;
         }
-        let is_null = |step: &u32| {
-            shapes.value(&steps[*step as usize], text) == Some(Node::Static(StaticNode::Null))
-        };
-        layout.nulls.iter().all(is_null).then_some(layout)
+        Some(index as u32)
+    }
+
+    /// A layout by the number that [`Self::read`] gave, until the shapes forget: see [`Shapes::extent`].
+    #[must_use]
+    pub fn layout(&self, index: u32) -> &Layout {
+        &self.layouts[index as usize]
     }
 
     /// The layout of the document that `shapes` read last; drawn where it is new.

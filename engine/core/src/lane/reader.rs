@@ -30,7 +30,7 @@ use crate::extract::evaluate::{Evaluator, Text};
 use crate::extract::keys::FeedKeys;
 use crate::extract::known::Layout;
 use crate::extract::{self, Slots};
-use crate::shard::shipment_key;
+use crate::shard::{owner_key, shipment_key};
 use crate::standardize::number;
 use crate::standardize::place::PlaceTexts;
 use crate::standardize::time::Clock;
@@ -219,6 +219,7 @@ impl Reader {
     ) {
         self.scratch.clear();
         self.children.clear();
+        self.needs_tape = false;
         let source = Source { tape, layout: None };
         // A document may be an array of documents.
         let is_list = matches!(tape.nodes.first(), Some(crossdock_format::Node::Array { .. }));
@@ -234,7 +235,8 @@ impl Reader {
         self.look_for_empty(context, tape, was_read);
     }
 
-    /// Reads a document of a known shape; `false` where something came up that only a tape can answer.
+    /// Reads a document of a known shape; `false` where something came up that only a tape can answer. What it wrote
+    /// then is some inputs, counted, and groups and events, never a dead letter.
     pub(super) fn known(
         &mut self,
         context: &mut Context<'_>,
@@ -350,7 +352,8 @@ impl Reader {
         let mut name = [0_u8; 64];
         let carrier = carrier_name(&mut evaluator, feed, &mut name);
         let carrier = identity::owner(feed, &number, carrier);
-        let key = shipment_key(context.tenant, carrier, number.as_bytes());
+        let owner = owner_key(context.tenant, carrier);
+        let key = shipment_key(owner, number.as_bytes());
         let shard = key.shard(out.batches.len());
         let batch = &mut out.batches[shard];
         let carrier = batch.put(carrier);
@@ -383,6 +386,7 @@ impl Reader {
             received: context.received,
             tenant,
             carrier,
+            owner,
             number: number_text,
             order,
             aliases,
@@ -438,6 +442,10 @@ impl Reader {
         open: Open,
         out: &mut LaneOutput<'_>,
     ) {
+        if self.needs_tape {
+            // All of it is read again.
+            return;
+        }
         let tape = source.tape;
         let feed = context.feed;
         let mut evaluator = Evaluator { tape, slots: &self.slots, scratch: &mut self.scratch };

@@ -4,6 +4,12 @@
 //!
 //! `shard` (record before and after) -> **`speak`** ([`say`] finds the differences) -> `Output`.
 //!
+//! # Method
+//!
+//! A change is decided with its event and written some events later, many at a time: what decides and what writes are too much
+//! code for the first cache of a processor together, and fit it one after the other. What can change in between (other
+//! numbers, sources) is written at once.
+//!
 //! # Holds
 //!
 //! - Every change takes the next version of its shipment, in the order in which it is said.
@@ -15,17 +21,39 @@ use crossdock_model::id::Position;
 use crossdock_model::limits::DEAD_LETTER_PAYLOAD_BYTES_MAX;
 use crossdock_model::milestone::Milestone;
 use crossdock_model::reject::Reject;
-use crossdock_model::time::EventTime;
+use crossdock_model::time::{EventTime, Micros};
 
 use super::{Cause, Shard};
-use crate::batch::{Batch, Group, Item};
+use crate::batch::{Batch, Group, Item, Span, Words};
 use crate::dead_letter::{self, DeadLetter};
-use crate::entry;
+use crate::entry::{self, Entry};
 use crate::output::{MessageKind, Output};
 use crate::say::{self, Difference, Said, Statement};
+use crate::texts::TextId;
 
 /// At most one correction, one milestone, and each exception class once.
 const SAID_MAX: usize = 2 + ExceptionClass::ALL.len();
+
+/// Changes that wait to be written, at most.
+const UNWRITTEN_MAX: usize = 64;
+
+/// A change that was decided: its place among the messages is taken, its bytes come later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unwritten {
+    /// Its message in the output.
+    place: usize,
+    change: Change,
+    owner: u64,
+    tenant: Span,
+    carrier: Span,
+    number: Span,
+    words: Words,
+    word_ids: Option<[TextId; 3]>,
+    order: TextId,
+    received: Micros,
+    /// Fingerprint of the event.
+    cause: u64,
+}
 
 impl Shard {
     /// Says what an event changed; gives how many changes that were.
@@ -97,41 +125,99 @@ impl Shard {
         eta: Option<(EventTime, EventTime)>,
         out: &mut Output,
     ) {
-        let (batch, group) = (cause.batch, cause.group);
-        self.sources.clear();
-        if self.shipments[slot].is_witnessed && cause.entry.is_some() {
-            let entries = self.lend_entries(slot);
-            let sources = &mut self.sources;
-            let visit = |feed| sources.push(feed);
-            self.reading.sources(&entries, &self.senses, self.read_index, visit);
-            self.entries_scratch = entries;
+        self.tally.changes[change.kind as usize] += 1;
+        let kind = MessageKind::Change { kind: change.kind, id: change.id };
+        let place = out.reserve(change.position, kind, cause.group.received.get().unwrap_or(0));
+        let words = if cause.entry.is_some() { cause.item.words } else { Words::default() };
+        let unwritten = Unwritten {
+            place,
+            change,
+            owner: cause.group.owner,
+            tenant: cause.group.tenant,
+            carrier: cause.group.carrier,
+            number: cause.group.number,
+            words,
+            word_ids: cause.entry.and_then(|entry| self.word_ids(&entry, &words)),
+            order: self.shipments[slot].order,
+            received: cause.group.received,
+            cause: cause.item.event.fingerprint.0,
+        };
+        let is_witnessed = self.shipments[slot].is_witnessed && cause.entry.is_some();
+        if is_witnessed || eta.is_some() || !self.aliases.get(slot).is_empty() {
+            self.sources.clear();
+            if is_witnessed {
+                self.find_sources(slot);
+            }
+            self.write_one(cause.batch, &unwritten, Some(slot), eta, out);
+        } else {
+            self.unwritten.push(unwritten);
         }
+    }
+
+    /// Every feed that reports what was read last of a shipment with several witnesses.
+    fn find_sources(&mut self, slot: usize) {
+        let entries = self.lend_entries(slot);
+        let sources = &mut self.sources;
+        let visit = |feed| sources.push(feed);
+        self.reading.sources(&entries, &self.senses, self.read_index, visit);
+        self.entries_scratch = entries;
+    }
+
+    /// Writes what was decided and waits to be written, once that is much.
+    pub(super) fn write_many(&mut self, batch: &Batch, out: &mut Output) {
+        if UNWRITTEN_MAX <= self.unwritten.len() {
+            self.write_all(batch, out);
+        }
+    }
+
+    /// Writes all that was decided and waits to be written.
+    pub(super) fn write_all(&mut self, batch: &Batch, out: &mut Output) {
+        let mut all = core::mem::take(&mut self.unwritten);
+        self.sources.clear();
+        for unwritten in all.drain(..) {
+            self.write_one(batch, &unwritten, None, None, out);
+        }
+        self.unwritten = all;
+    }
+
+    /// Writes one change; `slot` where the shipment may have other numbers.
+    fn write_one(
+        &mut self,
+        batch: &Batch,
+        unwritten: &Unwritten,
+        slot: Option<usize>,
+        eta: Option<(EventTime, EventTime)>,
+        out: &mut Output,
+    ) {
+        let Unwritten { place, change, words, .. } = *unwritten;
         let statement = Statement {
             change,
-            tenant: batch.text(group.tenant),
-            carrier: batch.text(group.carrier),
-            number: batch.text(group.number),
-            aliases: self.aliases.get(slot),
-            order: self.texts.get(self.shipments[slot].order),
+            tenant: batch.text(unwritten.tenant),
+            carrier: batch.text(unwritten.carrier),
+            owner: unwritten.owner,
+            number: batch.text(unwritten.number),
+            aliases: slot.map_or("", |slot| self.aliases.get(slot)),
+            order: self.texts.get(unwritten.order),
             feed: self.feed_names.get(usize::from(change.feed.0)).map_or("", |name| name),
-            codes: if cause.entry.is_some() { batch.text(cause.item.words.codes) } else { "" },
-            text: if cause.entry.is_some() { batch.text(cause.item.words.text) } else { "" },
-            place: if cause.entry.is_some() { batch.text(cause.item.words.place) } else { "" },
-            received: group.received,
-            cause: cause.item.event.fingerprint.0,
+            codes: batch.text(words.codes),
+            text: batch.text(words.text),
+            place: batch.text(words.place),
+            word_ids: unwritten.word_ids,
+            received: unwritten.received,
+            cause: unwritten.cause,
             eta,
             sources: say::Sources { feeds: &self.sources, names: &self.feed_names },
         };
-        let kind = MessageKind::Change { kind: change.kind, id: change.id };
-        let received = group.received.get().unwrap_or(0);
-        out.push(
-            change.position,
-            kind,
-            received,
-            |bytes| say::write_subject(bytes, &statement),
-            |bytes| say::write_body(bytes, &statement),
-        );
-        self.tally.changes[change.kind as usize] += 1;
+        out.fill(place, |bytes| say::write(bytes, &statement, &mut self.pieces));
+    }
+
+    /// The numbers of the words of an event, where all of them are kept.
+    fn word_ids(&self, entry: &Entry, words: &Words) -> Option<[TextId; 3]> {
+        let ids = [self.senses.get(entry.sense).codes, entry.text, entry.place];
+        let spans = [words.codes, words.text, words.place];
+        let is_kept =
+            ids.iter().zip(spans).all(|(id, span)| (*id == TextId::NONE) == span.is_empty());
+        is_kept.then_some(ids)
     }
 
     /// The carrier's estimate changed.
@@ -157,7 +243,7 @@ impl Shard {
         let fingerprint = estimate_hash(&eta.1);
         let item = Item {
             event: blank_event(group, fingerprint),
-            words: crate::batch::Words::default(),
+            words: Words::default(),
             index: group.index,
         };
         let epoch = record.epoch.max(1);

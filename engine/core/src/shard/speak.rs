@@ -30,6 +30,7 @@ use crate::entry::{self, Entry};
 use crate::output::{MessageKind, Output};
 use crate::say::{self, Difference, Said, Statement};
 use crate::texts::TextId;
+use crate::under_way::UnderWay;
 
 /// At most one correction, one milestone, and each exception class once.
 const SAID_MAX: usize = 2 + ExceptionClass::ALL.len();
@@ -190,6 +191,8 @@ impl Shard {
         out: &mut Output,
     ) {
         let Unwritten { place, change, words, .. } = *unwritten;
+        // Where this panics, the message that caused the change is to blame, not the one that was applied last.
+        self.under_way = UnderWay::Message(change.position.seq);
         let statement = Statement {
             change,
             tenant: batch.text(unwritten.tenant),

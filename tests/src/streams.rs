@@ -13,6 +13,7 @@ use async_nats::jetstream::{self, consumer::pull};
 use crossdock_loadgen::plan::Plan;
 use crossdock_node::jetstream::setup::{Role, StreamOptions};
 use futures_util::StreamExt as _;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -43,12 +44,24 @@ pub fn pair(max_bytes: u64) -> Vec<StreamOptions> {
 /// # Panics
 /// Where the server does not answer.
 pub async fn publish(url: &str, plan: &Plan) -> u64 {
+    publish_part(url, plan, 0..u64::MAX).await
+}
+
+/// As [`publish`], of the documents with these numbers, from 0.
+///
+/// # Panics
+/// As [`publish`].
+pub async fn publish_part(url: &str, plan: &Plan, part: Range<u64>) -> u64 {
     let context = jetstream::new(async_nats::connect(url).await.expect("the server answers"));
     let mut documents = plan.documents();
     let mut buffer = Vec::new();
     let mut acks = Vec::new();
     let mut count = 0;
+    let mut numbers = 0..;
     while let Some(entry) = documents.next() {
+        if numbers.next().is_none_or(|number| !part.contains(&number)) {
+            continue;
+        }
         documents.write(&entry, &mut buffer);
         let tenant = plan.tenant(entry.truth.shipment);
         let subject = format!("raw.{tenant}.{}", entry.feed.name());

@@ -20,7 +20,7 @@ mod value;
 
 pub use options::{
     Config, EngineConfig, EtaConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig, RulesConfig,
-    RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
+    RulesMode, SinkConfig, SnapshotBucketConfig, SnapshotConfig, SourceConfig,
 };
 
 use std::fmt;

@@ -132,6 +132,19 @@ pub enum EdgeError {
         /// How many.
         lost: u64,
     },
+    /// The input stream no longer holds what we have to read next, and nobody knows whether the bucket of snapshots
+    /// has one that stands further on.
+    #[error(
+        "{expired}; the bucket \"{bucket}\", which may hold a snapshot further on, can't be read: {unread}"
+    )]
+    BucketUnread {
+        /// The bucket.
+        bucket: String,
+        /// [`Self::InputExpired`].
+        expired: Box<Self>,
+        /// Why it can't be read.
+        unread: Box<Self>,
+    },
     /// The input stream is not the one we read up to our position.
     #[error("stream \"{stream}\" was rolled back or replaced: {detail}")]
     InputRolledBack {
@@ -252,6 +265,7 @@ impl EdgeError {
     pub const fn sort(&self) -> Sort {
         match self {
             Self::Connect { .. } | Self::NoAnswer { .. } | Self::Runtime { .. } => Sort::Retry,
+            Self::BucketUnread { unread, .. } => unread.sort(),
             Self::Credentials { .. }
             | Self::SecretFile { .. }
             | Self::ServerTooOld { .. }
@@ -293,7 +307,7 @@ impl EdgeError {
                 "Add a `jetstream { store_dir: ... }` block to the server's configuration, or enable it for this account."
             }
             Self::StreamMissing { .. } => {
-                "Run `crossdock nats init`, or correct `source.stream` and `sink.stream`."
+                "Run `crossdock nats init`, or correct `source.stream`, `sink.stream` or `snapshot.bucket`."
             }
             Self::StreamUnfit { .. } => {
                 "Run `crossdock nats check` for what each should be and how to change it."
@@ -306,6 +320,9 @@ impl EdgeError {
             }
             Self::InputExpired { .. } => {
                 "Retention ate unread input. Raise `source.max_age` and `source.max_bytes`; to go on without these messages, start once with `--accept-lost-input`."
+            }
+            Self::BucketUnread { .. } => {
+                "Make the bucket of `snapshot.bucket` readable: that it is there (`crossdock nats check`), has a leader, and that the engine's user may ask it. To go on without these messages, start once with `--accept-lost-input`."
             }
             Self::InputRolledBack { .. } => {
                 "The server lost the tail of the stream, or the stream was made anew. Start again: where nothing that is gone was committed, it goes on by itself. Otherwise restore the stream, or start under a new group name; senders must send again what they sent since."
@@ -367,6 +384,27 @@ mod tests {
             assert!(!text.ends_with('.'), "{text}");
             assert!(error.hint().ends_with('.'), "{}", error.hint());
         }
+    }
+
+    #[test]
+    fn a_bucket_that_is_silent_may_answer_and_one_that_is_missing_will_not() {
+        let check = |unread: EdgeError, expected: Sort| {
+            let lost = (101, 1, 100);
+            let expired = EdgeError::InputExpired {
+                stream: "IN".into(),
+                first_seq: lost.0,
+                wanted_seq: lost.1,
+                lost: lost.2,
+            };
+            let (expired, unread) = (Box::new(expired), Box::new(unread));
+            let error = EdgeError::BucketUnread { bucket: "B".into(), expired, unread };
+            assert_eq!(error.sort(), expected);
+            let text = error.to_string();
+            assert!(text.contains("starts at 101") && text.contains("bucket \"B\""), "{text}");
+        };
+        let silent = EdgeError::NoAnswer { request: "x".into(), detail: "timed out".into() };
+        check(silent, Sort::Retry);
+        check(EdgeError::StreamMissing { stream: "OBJ_B".into() }, Sort::Stop);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod edge;
 pub mod follow;
 pub mod intake;
 pub mod lease;
+pub mod objects;
 pub mod output;
 pub mod pack;
 pub mod reader;

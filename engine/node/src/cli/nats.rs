@@ -49,6 +49,8 @@ pub fn run(settings: &Settings, args: &NatsArgs) -> Result<ExitCode, Failure> {
     if let Some(servers) = &args.nats {
         options.connection.servers = servers.split(',').map(str::to_owned).collect();
     }
+    // A bucket is a stream, too; a start does not insist on it.
+    options.streams.extend(settings.config.snapshot_bucket_options().map(|it| it.stream));
     runtime.block_on(async {
         let connection = Connection::open(&options.connection).await?;
         let mut caller = Caller::open(&connection, options.reader.request_timeout).await?;

@@ -26,7 +26,7 @@ use crate::jetstream::ctl::Position;
 use crate::jetstream::edge::{Edge, EdgeOptions, Stance};
 use crate::pipeline::Pipeline;
 use crate::snapshot::start::resume;
-use crate::snapshot::{Identity, Keeper, SnapshotHandle, Started};
+use crate::snapshot::{Copier, Identity, Keeper, SnapshotHandle, Started};
 use crate::telemetry::{Telemetry, http};
 
 /// Arguments of `run`. What is left out comes from the configuration.
@@ -117,12 +117,17 @@ fn run_once(
     warn_of_deviations(&edge);
     // From here on an end is orderly: the group may be ours at any moment.
     let asked = asked.get_or_insert_with(Asked::watch);
-    let (drain, driver) = start(settings, args, options, (edge, stance), telemetry)?;
+    let (drain, driver, copier) = start(settings, args, options, (edge, stance), telemetry)?;
     telemetry.set_ready(stance == Stance::Owner);
     let ended = drive(drain, settings, args, telemetry, asked);
     telemetry.set_ready(false);
     let joined = driver.join();
     drop(joined);
+    match copier {
+        Some(copier) if ended.is_ok() => copier.finish(SAVE_MAX),
+        // What is under way is broken off.
+        copier => drop(copier),
+    }
     ended
 }
 
@@ -164,7 +169,7 @@ fn start(
     options: &EngineOptions,
     (mut edge, stance): (Edge, Stance),
     telemetry: &Arc<Telemetry>,
-) -> Result<(Drain, JoinHandle<()>), Failure> {
+) -> Result<(Drain, JoinHandle<()>, Option<Copier>), Failure> {
     let found = edge.claim().found.clone();
     let epoch = edge.claim().epoch;
     let suppressed = found.as_ref().map_or_else(Position::default, |record| record.position);
@@ -177,8 +182,8 @@ fn start(
         feeds_digest: settings.feeds_digest,
         rules_digest: rules_rev.unwrap_or(0),
     };
-    let snapshots = Snapshots::open(settings, &identity)?;
-    let started = match &snapshots {
+    let mut snapshots = Snapshots::open(settings, args, &identity)?;
+    let started = match &mut snapshots {
         Some(it) => it.recover(&mut edge, &identity, &settings.feeds, options)?,
         None => None,
     };
@@ -192,7 +197,11 @@ fn start(
         "replaying; what was published is not published again"
     );
     let saved = started.as_ref().map(|started| &started.manifest);
-    let (handle, driver) = edge.start(resume(saved, found.as_ref(), args.accept_lost_input))?;
+    let begun = edge.start(resume(saved, found.as_ref(), args.accept_lost_input));
+    let (handle, driver) = begun.map_err(|error| match &snapshots {
+        Some(snapshots) => snapshots.explain(error),
+        None => error,
+    })?;
     let driver = thread::Builder::new()
         .name(String::from("edge"))
         .spawn(move || driver.run())
@@ -203,7 +212,10 @@ fn start(
     let group = identity.group.clone();
     let clock = saved.map(|saved| saved.clock()).unwrap_or_default();
     let prints = saved.map(|saved| saved.fingerprints()).unwrap_or_default();
-    let writer = snapshots.map(|snapshots| snapshots.start_writer(telemetry)).transpose()?;
+    let file = started.as_ref().map(|started| started.path.as_path());
+    let file = file.filter(|_| stance == Stance::Owner);
+    let writer = snapshots.map(|snapshots| snapshots.start_writer(file, telemetry)).transpose()?;
+    let (writer, copier) = writer.map_or((None, None), |(writer, copier)| (Some(writer), copier));
     let bell = Arc::clone(handle.bell());
     let pipeline = start_pipeline(settings, options, started, writer.as_ref(), &bell);
     let keeper = writer.map(|writer| Keeper::new(writer, identity, epoch, options.shards, &prints));
@@ -217,7 +229,7 @@ fn start(
     if options.rules.is_some() && !args.until_caught_up {
         drain = drain.with_ticks(settings.config.rules.tick);
     }
-    Ok((if stance == Stance::Standby { drain.standing_by() } else { drain }, driver))
+    Ok((if stance == Stance::Standby { drain.standing_by() } else { drain }, driver, copier))
 }
 
 /// The threads of the core, with what was saved.

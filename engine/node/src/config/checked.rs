@@ -14,7 +14,7 @@
 use crate::config::layers::Options;
 use crate::config::options::{
     Config, EngineConfig, EtaConfig, LeaseConfig, LimitsConfig, LogConfig, LogFormat, NatsConfig,
-    RulesConfig, RulesMode, SinkConfig, SnapshotConfig, SourceConfig,
+    RulesConfig, RulesMode, SinkConfig, SnapshotBucketConfig, SnapshotConfig, SourceConfig,
 };
 use crate::config::taker::Taker;
 use crate::config::{ConfigError, ConfigErrors};
@@ -213,7 +213,19 @@ fn snapshot(taker: &mut Taker) -> Option<SnapshotConfig> {
     let interval = taker.time("snapshot.interval", 1_000, 86_400_000);
     let documents = taker.count("snapshot.documents", 1..=1_000_000_000) as u64;
     let keep = taker.count("snapshot.keep", 1..=100);
-    dir.map(|dir| SnapshotConfig { dir, interval, documents, keep })
+    let bucket = bucket(taker, "snapshot.bucket");
+    let bucket_keep = taker.count("snapshot.bucket_keep", 1..=100);
+    let bucket_interval = taker.time("snapshot.bucket_interval", 0, 86_400_000);
+    if bucket.is_some() && dir.is_none() {
+        let hint = "What is copied to a bucket is written to a folder first.";
+        taker.complain("snapshot.bucket", "needs snapshot.dir", Some(hint));
+    }
+    let bucket = bucket.map(|name| SnapshotBucketConfig {
+        name,
+        keep: bucket_keep,
+        interval: bucket_interval,
+    });
+    dir.map(|dir| SnapshotConfig { dir, interval, documents, keep, bucket })
 }
 
 fn lease(taker: &mut Taker) -> Option<LeaseConfig> {
@@ -352,6 +364,10 @@ my.toml:16: log.level must be a text in quotes, not a whole number"#,
         assert_eq!(
             complaints("[source]\nsilence = \"1500ms\""),
             "source.silence is less than twice source.heartbeat"
+        );
+        assert_eq!(
+            complaints("[snapshot]\nbucket = \"SNAPSHOTS\""),
+            "snapshot.bucket needs snapshot.dir"
         );
         assert_eq!(
             complaints("[nats]\nservers = []"),

@@ -10,15 +10,17 @@
 //! Defaults: they stand in `configs/default.toml`.
 
 use crate::config::Config;
-use crate::jetstream::bucket::BucketOptions;
+use crate::jetstream::bucket::BucketOptions as KeyValueOptions;
 use crate::jetstream::committer::CommitterOptions;
 use crate::jetstream::connection::ConnectionOptions;
 use crate::jetstream::edge::EdgeOptions;
 use crate::jetstream::lease::LeaseOptions;
+use crate::jetstream::objects;
 use crate::jetstream::output::BatchLimits;
 use crate::jetstream::reader::ReaderOptions;
 use crate::jetstream::rule_files::{self, RuleFilesOptions};
 use crate::jetstream::setup::{Role, StreamOptions};
+use crate::snapshot::BucketOptions;
 use std::time::Duration;
 
 /// Room for what two pulls ask for, four times over, and for answers beside it.
@@ -72,7 +74,7 @@ impl Config {
     #[must_use]
     pub fn rule_files_options(&self) -> Option<RuleFilesOptions> {
         let name = self.rules.bucket.clone()?;
-        let bucket = BucketOptions {
+        let bucket = KeyValueOptions {
             name,
             max_age: Duration::ZERO,
             history: rule_files::HISTORY,
@@ -80,6 +82,31 @@ impl Config {
         };
         let request_timeout = self.nats.request_timeout;
         Some(RuleFilesOptions { connection: self.connection_options(), bucket, request_timeout })
+    }
+
+    /// The bucket that snapshots are copied to, where there is one.
+    #[must_use]
+    pub fn snapshot_bucket_options(&self) -> Option<BucketOptions> {
+        let bucket = self.snapshot.as_ref()?.bucket.as_ref()?;
+        Some(BucketOptions {
+            connection: self.connection_options(),
+            name: bucket.name.clone(),
+            stream: StreamOptions {
+                name: objects::stream(&bucket.name),
+                role: Role::Objects,
+                subjects: objects::subjects(&bucket.name),
+                replicas: self.source.replicas,
+                // They are removed when newer ones are there, not by age or size.
+                max_age: Duration::ZERO,
+                max_bytes: 0,
+                duplicate_window: Duration::ZERO,
+            },
+            create: self.nats.create_streams,
+            keep: bucket.keep,
+            interval: bucket.interval,
+            request_timeout: self.nats.request_timeout,
+            retry_delay_max: self.sink.retry_delay,
+        })
     }
 
     /// Everything the edge is made with.

@@ -214,6 +214,19 @@ pub struct SnapshotConfig {
     pub documents: u64,
     /// How many are kept.
     pub keep: usize,
+    /// Where they are copied to; `None` copies none.
+    pub bucket: Option<SnapshotBucketConfig>,
+}
+
+/// The bucket that snapshots are copied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotBucketConfig {
+    /// Its name.
+    pub name: String,
+    /// How many are kept there.
+    pub keep: usize,
+    /// The shortest time between two copies.
+    pub interval: Duration,
 }
 
 /// Leases.

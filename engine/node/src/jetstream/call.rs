@@ -85,6 +85,11 @@ pub const NO_MESSAGE_FOUND: u64 = 10037;
 /// JetStream's code for "stream not found".
 pub const STREAM_NOT_FOUND: u64 = 10059;
 
+/// Status that ends the messages that were asked for.
+const NO_MORE: u16 = 204;
+/// Status where there is none of them.
+const NOT_FOUND: u16 = 404;
+
 /// The acknowledgement of a publish or of a whole batch.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PubAck {
@@ -166,6 +171,61 @@ impl Caller {
     ) -> Result<PubAck, CallError> {
         let answer = self.send(subject, Some(headers), body).await?;
         read(&answer.payload)
+    }
+
+    /// Publishes several messages to one subject and waits for all their acknowledgements.
+    ///
+    /// # Errors
+    /// [`CallError`] of the first that was not stored.
+    pub async fn publish_all(
+        &mut self,
+        subject: &str,
+        bodies: Vec<Bytes>,
+    ) -> Result<(), CallError> {
+        let deadline = Instant::now() + self.timeout;
+        // One reply subject for all: what counts is that as many are stored.
+        let reply = self.reply();
+        let client = self.connection.client().clone();
+        let count = bodies.len();
+        for body in bodies {
+            let sending = client.publish_with_reply(subject.to_owned(), reply.clone(), body);
+            match tokio::time::timeout_at(deadline, sending).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(CallError::Unreadable(error.to_string())),
+                Err(_) => return Err(CallError::TimedOut),
+            }
+        }
+        for _ in 0..count {
+            read::<PubAck>(&self.answer(deadline).await?.payload)?;
+        }
+        Ok(())
+    }
+
+    /// Asks `$JS.API.<verb>` for several messages: those that came before the one that ends them, which has a
+    /// status and no body.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn api_all(
+        &mut self,
+        verb: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Vec<Message>, CallError> {
+        let deadline = Instant::now() + self.timeout;
+        let mut answer = self.send(format!("$JS.API.{verb}"), None, body.into()).await?;
+        let mut answers = Vec::new();
+        // Ends: the server says that there are no more, or at the deadline.
+        while answer.status.is_none() {
+            answers.push(answer);
+            answer = self.answer(deadline).await?;
+        }
+        match answer.status.map_or(0, |status| status.as_u16()) {
+            NO_MORE | NOT_FOUND => Ok(answers),
+            status => {
+                let words = answer.description.unwrap_or_default();
+                Err(CallError::Unreadable(format!("status {status} {words}")))
+            }
+        }
     }
 
     /// Reads a stored message by `{"seq":n}` or `{"last_by_subj":"s"}`; `None` where there is none.

@@ -21,6 +21,8 @@ pub enum Role {
     Input,
     /// Changes, dead letters and commit records.
     Output,
+    /// Files in chunks: an object-store bucket.
+    Objects,
 }
 
 /// What a stream is made with.
@@ -162,6 +164,7 @@ fn nanoseconds(duration: Duration) -> Value {
 
 const INPUT: Option<Role> = Some(Role::Input);
 const OUTPUT: Option<Role> = Some(Role::Output);
+const OBJECTS: Option<Role> = Some(Role::Objects);
 
 const RULES: &[Rule] = &[
     Rule {
@@ -248,6 +251,24 @@ const RULES: &[Rule] = &[
         fits: same,
     },
     Rule {
+        setting: "allow_rollup_hdrs",
+        role: OBJECTS,
+        severity: Severity::Breaks,
+        changeable: true,
+        why: "The newest record of a file replaces the one before.",
+        wanted: |_| json!(true),
+        fits: same,
+    },
+    Rule {
+        setting: "deny_purge",
+        role: OBJECTS,
+        severity: Severity::Breaks,
+        changeable: false,
+        why: "Files that are too many are removed, and so is what an upload that was broken off has left behind.",
+        wanted: |_| json!(false),
+        fits: same_or_absent,
+    },
+    Rule {
         setting: "deny_delete",
         role: OUTPUT,
         severity: Severity::Weakens,
@@ -261,7 +282,8 @@ const RULES: &[Rule] = &[
         role: None,
         severity: Severity::Weakens,
         changeable: true,
-        why: "Audits and catch-up read through any replica instead of the leader alone.",
+        why: "Audits and catch-up read through any replica instead of the leader alone; files of a bucket are read in no \
+              other way.",
         wanted: |_| json!(true),
         fits: same,
     },
@@ -357,6 +379,7 @@ mod tests {
         let subjects = match role {
             Role::Input => vec!["raw.>".to_owned()],
             Role::Output => vec!["ms.>".to_owned(), "dlq.>".to_owned(), "ctl.>".to_owned()],
+            Role::Objects => vec!["$O.S.C.>".to_owned(), "$O.S.M.>".to_owned()],
         };
         StreamOptions {
             name: "S".to_owned(),
@@ -383,6 +406,7 @@ mod tests {
     fn a_stream_as_made_has_no_deviation() {
         check(Role::Input, &json!({}), "");
         check(Role::Output, &json!({}), "");
+        check(Role::Objects, &json!({}), "");
     }
 
     #[test]
@@ -399,6 +423,12 @@ mod tests {
             &json!({ "discard": "old", "max_bytes": -1, "allow_atomic": null, "max_age": 0 }),
             "stream \"S\": discard is \"old\", should be \"new\"\n\
              stream \"S\": max_bytes is -1, should be 1073741824",
+        );
+        check(
+            Role::Objects,
+            &json!({ "allow_direct": false, "deny_purge": true }),
+            "stream \"S\": deny_purge is true, should be false\n\
+             stream \"S\": allow_direct is false, should be true",
         );
     }
 

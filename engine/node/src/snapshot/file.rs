@@ -159,6 +159,15 @@ impl<R: Read + Seek> FileReader<R> {
         &self.sections
     }
 
+    /// The whole file from its first byte on, as it is.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn rewound(&mut self) -> io::Result<&mut R> {
+        self.source.rewind()?;
+        Ok(&mut self.source)
+    }
+
     /// The payload of a section, checked.
     ///
     /// # Errors

@@ -13,14 +13,15 @@
 //! # Does not hold
 //! Whether it is undamaged now (`file`), whether it fits (`manifest`).
 
+use super::copier::Offer;
+use super::name::{COMPLETE, Name};
 use super::writer::Disk;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The end of the name of a file that is complete, and of one that is not yet.
-const COMPLETE: &str = ".snapshot";
+/// The end of the name of a file that is not complete yet.
 const PARTIAL: &str = ".part";
 
 /// A file that nobody has written to for so long is left over from a crash.
@@ -32,6 +33,8 @@ pub struct Folder {
     path: PathBuf,
     group: String,
     keep: usize,
+    /// Is told of each file that gets its name.
+    offer: Option<Offer>,
 }
 
 impl Folder {
@@ -43,7 +46,7 @@ impl Folder {
     pub fn open(path: &Path, group: &str, keep: usize) -> io::Result<Self> {
         assert!(0 < keep);
         fs::create_dir_all(path)?;
-        let folder = Self { path: path.to_owned(), group: group.to_owned(), keep };
+        let folder = Self { path: path.to_owned(), group: group.to_owned(), keep, offer: None };
         for left_over in folder.names(PARTIAL)? {
             let modified = fs::metadata(&left_over).and_then(|it| it.modified());
             let age = modified.ok().and_then(|it| it.elapsed().ok());
@@ -53,6 +56,13 @@ impl Folder {
             }
         }
         Ok(folder)
+    }
+
+    /// Tells a copier of each file that gets its name from here on.
+    #[must_use]
+    pub fn offering(mut self, offer: Offer) -> Self {
+        self.offer = Some(offer);
+        self
     }
 
     /// The complete files, newest position first.
@@ -98,6 +108,14 @@ pub struct PartialFile {
     path: PathBuf,
 }
 
+impl PartialFile {
+    /// Where it is, until it gets its name.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Drop for PartialFile {
     fn drop(&mut self) {
         match fs::remove_file(&self.path) {
@@ -126,7 +144,7 @@ impl Disk for Folder {
     fn create(&mut self, position: u64, epoch: u32) -> io::Result<PartialFile> {
         // The process is part of the name: two engines of one group may share a folder for a while.
         let process = std::process::id();
-        let name = format!("{}-{position:020}-{epoch:010}{COMPLETE}", self.group);
+        let name = Name { position, epoch, group: self.group.clone() };
         let path = self.path.join(format!("{name}.{process}{PARTIAL}"));
         let file = BufWriter::with_capacity(1 << 20, File::create(&path)?);
         Ok(PartialFile { file, path })
@@ -147,6 +165,9 @@ impl Disk for Folder {
         let files = self.newest_first()?;
         for old in files.iter().filter(|it| **it <= path).skip(self.keep) {
             fs::remove_file(old)?;
+        }
+        if let Some(offer) = &self.offer {
+            offer.send_replace(Some(path));
         }
         Ok(())
     }

@@ -1,21 +1,21 @@
-//! A start from a snapshot: the newest file that is whole and fits, as shards.
+//! A start from a snapshot: what it must fit, and its state as shards.
 //!
 //! # Place
-//! Before the pipeline is made; the reader then begins behind the snapshot's position.
+//! Under [`recover`](super::recover), which says which one is tried, before the pipeline is made; the reader then
+//! begins behind the snapshot's position.
 //! # Method
-//! Files are tried from the newest on. One thread reads and checks sections, one per shard takes the
+//! One thread reads and checks sections, one per shard takes the
 //! rows that are its own, so that the number of shards may be another one. In the end the state hash
 //! of what was loaded must be the one that was saved. A file may be whole, and below what is committed,
 //! and still be of a tail that both streams have lost and gone on from in another way: so whoever
 //! starts is asked whether the input still holds the messages that the file remembers.
 //! # Holds
-//! - What has a flaw is not used; why is told for each file.
+//! - What has a flaw is not used.
 //! - Where to begin behind it, and by which messages the input is known: [`resume`].
 //! # Does not hold
 //! The check of the input stream (`jetstream::intake`).
 
 use super::file::FileReader;
-use super::folder::Folder;
 use super::manifest::{Identity, Manifest};
 use crate::jetstream::ctl::{CtlRecord, Position};
 use crate::jetstream::intake;
@@ -26,8 +26,7 @@ use crossdock_core::forecast::{self, Forecast};
 use crossdock_core::order_book::OrderBook;
 use crossdock_core::shard::{Shard, ShardOptions};
 use crossdock_core::snapshot::{Loader, SavedTables, kind};
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{Read, Seek};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -95,39 +94,6 @@ pub fn resume(
         start.remember(mark.fingerprint());
     }
     start
-}
-
-/// Finds the newest snapshot that is whole and fits. Those that were passed over are told, too.
-#[must_use]
-pub fn recover(
-    folder: &Folder,
-    wanted: &mut Wanted<'_>,
-    feeds: &Feeds,
-    options: &EngineOptions,
-) -> (Option<Started>, Vec<PassedOver>) {
-    let mut passed_over = Vec::new();
-    let files = match folder.newest_first() {
-        Ok(files) => files,
-        Err(error) => {
-            let path = folder.path().to_owned();
-            passed_over.push(PassedOver { path, why: error.to_string() });
-            return (None, passed_over);
-        }
-    };
-    for path in files {
-        let opened = File::open(&path).map_err(|error| error.to_string());
-        let read = opened.and_then(|file| {
-            let file = BufReader::with_capacity(1 << 16, file);
-            read(file, wanted, feeds, options)
-        });
-        match read {
-            Ok((manifest, (shards, book, forecast))) => {
-                return (Some(Started { manifest, shards, book, forecast, path }), passed_over);
-            }
-            Err(why) => passed_over.push(PassedOver { path, why }),
-        }
-    }
-    (None, passed_over)
 }
 
 /// Reads one snapshot.

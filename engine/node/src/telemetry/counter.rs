@@ -87,6 +87,8 @@ counters! {
     "crossdock_fenced", "Times another engine was found to own the group; this one then ends.": Fenced;
     "crossdock_snapshots", "Snapshots written.": Snapshots;
     "crossdock_snapshots_failed", "Snapshots that could not be written; replay after a restart grows.": SnapshotsFailed;
+    "crossdock_snapshots_copied", "Snapshots copied to the bucket.": SnapshotsCopied;
+    "crossdock_snapshot_copies_failed", "Attempts to copy a snapshot to the bucket that failed; each is followed by another.": SnapshotCopiesFailed;
     "crossdock_panics", "Panics of a stage that were caught; the document was set aside as a dead letter.": Panics;
     "crossdock_rule_switches", "Times a rule set became active.": RuleSwitches;
     "crossdock_rule_switches_refused", "Switch messages that could not be followed, and files of the bucket that have mistakes; the rules in force stayed.": RuleSwitchesRefused;

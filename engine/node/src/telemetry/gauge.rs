@@ -51,6 +51,7 @@ gauges! {
     Shipments = "crossdock_shipments", "Shipments in memory.";
     StateBytes = "crossdock_state_bytes", "Memory of the shipment records.";
     SnapshotSeq = "crossdock_snapshot_seq", "Position of the newest snapshot.";
+    SnapshotCopiedSeq = "crossdock_snapshot_copied_seq", "Position of the newest snapshot in the bucket that this process knows of, 0 without one.";
     TimersPending = "crossdock_timers_pending", "Shipments that wait for a timer.";
     Quarantined = "crossdock_quarantined_messages", "Messages of the input that are left out because the engine panics on them.";
     StreamTimeSeconds = "crossdock_stream_time_seconds", "The engine's clock: the largest timestamp of the input, seconds since 1970.";

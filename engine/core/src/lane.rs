@@ -363,19 +363,8 @@ impl Lane {
             by_shape: &mut self.by_shape,
         };
         let learned = &mut self.learned[usize::from(feed.id.0)];
-        if let Ahead::Values(found) = &ahead
-            && let Some(layout) = learned.as_ref().and_then(|learned| learned.layout(found))
-        {
-            let values = TapeView::new(&values[found.nodes.clone()]);
-            parts.by_layout(&mut context, values, layout, out);
-            return parts.reader.finish(&mut context, out);
-        }
-        if let Ahead::NeedsTape = ahead {
-            parts.decoded(&mut context, out);
-            return parts.reader.finish(&mut context, out);
-        }
         let uses_shapes = options.uses_shapes && !options.with_particulars;
-        parts.all(uses_shapes.then_some(learned), &mut context, out);
+        parts.message((learned, uses_shapes), (&ahead, values), &mut context, out);
     }
 }
 
@@ -413,6 +402,31 @@ struct Parts<'l> {
 }
 
 impl Parts<'_> {
+    /// A message, with what was found of it ahead of its turn.
+    fn message(
+        &mut self,
+        (learned, uses_shapes): (&mut Option<Box<Learned>>, bool),
+        (ahead, values): (&Ahead, &[Node<'_>]),
+        context: &mut Context<'_>,
+        out: &mut LaneOutput<'_>,
+    ) {
+        match ahead {
+            Ahead::Values(found) => {
+                if let Some(layout) = learned.as_ref().and_then(|it| it.layout(found)) {
+                    let values = TapeView::new(&values[found.nodes.clone()]);
+                    self.by_layout(context, values, layout, out);
+                    return self.reader.finish(context, out);
+                }
+            }
+            Ahead::NeedsTape => {
+                self.decoded(context, out);
+                return self.reader.finish(context, out);
+            }
+            Ahead::Unread => {}
+        }
+        self.all(uses_shapes.then_some(learned), context, out);
+    }
+
     /// A message: a document, or lines that are documents each. `learned` where shapes are used.
     fn all(
         &mut self,

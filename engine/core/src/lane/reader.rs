@@ -365,10 +365,7 @@ impl Reader {
         };
         let order = put_text(&mut evaluator, &feed.shipment.order, batch);
         let aliases = identity::aliases(&mut evaluator, feed, &number, batch);
-        let unique = match evaluator.text(&feed.shipment.unique) {
-            Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
-            None => 0,
-        };
+        let unique = unique_of(&mut evaluator, feed);
         let is_return = evaluator.truth(&feed.shipment.is_return).unwrap_or(false);
         let eta = estimate(&mut evaluator, feed, &self.clock);
         let (way, said) = match self.with_way {
@@ -506,6 +503,14 @@ impl Reader {
         batch.groups[open.group].item_count += 1;
         context.count_input();
         self.tally.inputs += 1;
+    }
+}
+
+/// A hash of the carrier's own unique id of the parcel; 0 where it gives none.
+fn unique_of<'a>(evaluator: &mut Evaluator<'a, '_>, feed: &'a Feed) -> u16 {
+    match evaluator.text(&feed.shipment.unique) {
+        Some(text) => (xxh3_64(evaluator.str(&text).as_bytes()) as u16).max(1),
+        None => 0,
     }
 }
 

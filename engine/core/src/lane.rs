@@ -600,6 +600,21 @@ mod tests {
         assert_eq!((tally.inputs, tally.of(Outcome::Known)), (5, 1));
     }
 
+    /// The mark between the parts of a place is a byte that a document may hold.
+    #[test]
+    fn a_separator_in_a_text_does_not_move_it_into_another_field() {
+        let feeds = Feeds::new(crossdock_rules::feed::builtin());
+        let mut engine = Engine::new(&feeds, &EngineOptions::default());
+        let mut intake = Intake::default();
+        let event = br#"{"tracking_number":"A-1","event":"PACKED","at":"2026-05-20T09:00:00Z","city":"Bad\u001fHombourg","region":"HE"}"#;
+        intake.push(1, Micros(1_779_372_849_000_000), "acme", "generic", event);
+        let mut said = String::new();
+        engine.turn(&intake, |output, message| {
+            said.push_str(&String::from_utf8_lossy(output.body(message)));
+        });
+        assert!(said.contains(r#""city":"Bad Hombourg","region":"HE""#), "{said}");
+    }
+
     /// A message's documents, each by itself or as lines of one message, say the same of every shipment.
     #[test]
     fn lines_are_documents_each_with_an_account_of_its_own() {

@@ -164,6 +164,14 @@ pub const fn words_of(said: &Said, detail: Detail, reason: Reason) -> (Option<De
     }
 }
 
+/// Adds a text of the world as one part of several: a separator within it becomes a space.
+pub fn put_part(words: &mut String, text: &str) {
+    for (i, piece) in text.split(SEPARATOR).enumerate() {
+        words.push_str(if i == 0 { "" } else { " " });
+        words.push_str(piece);
+    }
+}
+
 /// Everything a change says, for the writer.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement<'a> {

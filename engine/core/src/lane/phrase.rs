@@ -32,7 +32,7 @@ use crate::batch::{Batch, Words, cut};
 use crate::extract::Slots;
 use crate::extract::evaluate::{Evaluator, Text};
 use crate::extract::keys::FeedKeys;
-use crate::say::{SEPARATOR, SEPARATOR_TEXT};
+use crate::say::{SEPARATOR, SEPARATOR_TEXT, put_part};
 use crate::standardize::meaning::Meanings;
 use crate::standardize::place::{Atlas, PlaceTexts, PlaceZone};
 
@@ -325,12 +325,12 @@ fn put_nodes(
 fn put_codes(feed: &Feed, codes: &[&str], words: &mut String) {
     for (i, ((name, _), code)) in feed.event.codes.iter().zip(codes).enumerate() {
         if i == 0 {
-            words.push_str(cut(code));
+            put_part(words, cut(code));
         } else if !code.is_empty() {
             words.push(SEPARATOR);
             words.push_str(name);
             words.push('=');
-            words.push_str(cut(code));
+            put_part(words, cut(code));
         }
     }
 }

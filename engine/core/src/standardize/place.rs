@@ -14,7 +14,7 @@ use crossdock_standard::zone::ZoneId;
 
 use crate::batch::cut;
 use crate::extract::evaluate::{Evaluator, Text};
-use crate::say::SEPARATOR;
+use crate::say::{SEPARATOR, put_part};
 
 /// The texts of a place, as a feed found them.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Parts<'_> {
             if 0 < i {
                 words.push(SEPARATOR);
             }
-            words.push_str(cut(part));
+            put_part(words, cut(part));
         }
         count
     }
